@@ -1,0 +1,55 @@
+# make demo, make test: two commands for a machine that has python3, pip and make, and nothing else.
+
+# Any Python from 3.11 to 3.13. `make PYTHON=/path/to/python demo` chooses another.
+PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null && echo $$p && break; done)
+
+# JAX's CUDA wheels where the driver shows a GPU: those for CUDA 13 if it is new enough, else those for CUDA 12.
+GPU := $(shell nvidia-smi 2>/dev/null | grep -o 'CUDA Version: *[0-9]*' | grep -o '[0-9]*$$')
+CUDA := $(if $(GPU),$(shell test $(GPU) -ge 13 && echo ,cuda || echo ,cuda12))
+
+VENV := .venv
+BIN := $(VENV)/bin
+WORKERS ?= 2
+TESTS ?= tests
+
+.PHONY: help demo test check bench clean
+
+help:
+	@echo "make demo    train a CNN on handwritten digits      (ARGS='--epochs 3 --download' are passed on)"
+	@echo "make test    the checks, then the whole test suite  (TESTS=tests/ops runs a part, WORKERS=n)"
+	@echo "make check   ruff, pyright, the import floors"
+	@echo "make bench   microseconds per op, and steps against torch and hand-written JAX"
+	@echo "make clean   remove $(VENV) and every cache"
+
+demo: $(VENV)/has-examples
+	$(BIN)/python examples/mnist.py $(ARGS)
+
+test: check
+	$(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
+
+check: $(VENV)/has-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+bench: $(VENV)/has-test
+	$(BIN)/python -m bench.dispatch
+	$(BIN)/python -m bench.steps
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamp of an extra: installs again only when pyproject.toml changes.
+$(VENV)/has-%: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --disable-pip-version-check -e ".[$*$(CUDA)]"
+	@touch $@
+
+# Debian's python3 may lack ensurepip; then its own pip fills the environment.
+$(BIN)/python:
+	$(if $(PYTHON),,$(error no Python 3.11, 3.12 or 3.13 found: set PYTHON=/path/to/one))
+	$(PYTHON) -m venv $(VENV) || { $(PYTHON) -m venv --clear --without-pip $(VENV) \
+		&& $(PYTHON) -m pip --python $(VENV) install pip; }
+	$(BIN)/python -m pip install --disable-pip-version-check --upgrade pip

@@ -1,0 +1,1 @@
+"""Benchmarks: what jtorch costs beside torch eager and beside hand-written JAX."""

@@ -1,0 +1,33 @@
+"""PyTorch's Python API on JAX: `import jtorch as torch`."""
+
+import math as _math
+
+from jtorch import accelerator, autograd, backends, cuda, engine, linalg, nn, optim, random, utils, version
+from jtorch import dtypes as _dtypes
+from jtorch._tensor import Tensor
+from jtorch.api import construct as _construct
+from jtorch.api import everything as _everything
+from jtorch.api import functions as _functions
+from jtorch.api import variants as _variants
+from jtorch.api.size import Size
+from jtorch.autograd.grad_mode import (
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_grad_enabled,
+)
+from jtorch.backends.precision import get_float32_matmul_precision, set_float32_matmul_precision
+from jtorch.devices import Device as device
+from jtorch.dtypes import dtype
+from jtorch.random import default_generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
+from jtorch.rng.generator import Generator
+from jtorch.version import __version__
+
+globals().update(_functions.namespace(_variants.functions("torch")))
+globals().update({d.name: d for d in _dtypes.ALL})
+globals().update(_dtypes.ALIASES)
+globals().update(_construct.legacy_types("cpu"))
+
+pi, e, inf, nan, newaxis = _math.pi, _math.e, _math.inf, _math.nan, None

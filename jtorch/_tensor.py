@@ -1,0 +1,154 @@
+"""What a Tensor holds: a storage, perhaps a view of it, its place in the graph. api/ puts methods on it."""
+
+import numpy as np
+
+from jtorch import devices, dtypes, modes
+from jtorch.engine import flush, trace
+from jtorch.engine.ref import Ref, of_array
+from jtorch.engine.storage import InferenceStorage, Storage, infer
+from jtorch.shapes import contiguous_strides
+
+
+class View:
+    """How a tensor looks at a storage: a chain of view ops, and the sizes and strides that torch would have.
+
+    steps: ((op, numbers, attrs), ...) from the storage's value to this one. base: the tensor it is a differentiable
+    view of, or None. source: the storage's Ref for which `ref` was read. graph: the storage's graph count for which
+    the tensor's grad_fn holds. made: what forbids in-place ops on it with grad mode on (NO_GRAD, INFERENCE, MULTI,
+    CUSTOM), or None.
+    """
+
+    __slots__ = ("steps", "strides", "offset", "base", "source", "ref", "graph", "made")
+
+    NO_GRAD, INFERENCE, MULTI, CUSTOM = "no_grad", "inference", "multi", "custom"
+
+    def __init__(self, steps, strides, offset, base, source, ref, graph, made=None):
+        self.steps = steps
+        self.strides = strides
+        self.offset = offset
+        self.base = base
+        self.source = source
+        self.ref = ref
+        self.graph = graph
+        self.made = made
+
+
+class Tensor:
+    """torch.Tensor: a multi-dimensional array of one dtype on one device."""
+
+    _view = None
+    _grad = None
+    _grad_fn = None
+    _out_nr = 0
+    _rg = False  # requires_grad
+    _hooks = None
+    _retains = False
+    _apart = None  # of a tensor made by `.data`: its own count of writes
+
+
+Tensor.__module__ = "torch"
+
+
+def wrap(ref):
+    """A Tensor of its own on a Ref."""
+    t = object.__new__(Tensor)
+    t._storage = Storage(ref)
+    if modes.rare and modes.local.inference:
+        infer(t._storage)
+    return t
+
+
+def alias(tensor, cls=Tensor):
+    """A tensor on the same storage and view, outside the graph."""
+    t = object.__new__(cls)
+    t._storage = tensor._storage
+    v = tensor._view
+    if v is not None:
+        t._view = View(v.steps, v.strides, v.offset, None, v.source, v.ref, 0)
+    return t
+
+
+def record(op, attrs, ins, device):
+    """Record a call, or run it at once when an operand is a JAX tracer: (Refs, Signature)."""
+    try:
+        return trace.record(op, attrs, ins, device)
+    except trace.Inline:
+        return trace.run_inline(op, attrs, ins, device)
+
+
+def read(tensor):
+    """The Ref of a tensor's current value."""
+    view = tensor._view
+    source = tensor._storage.ref
+    if view is None:
+        return source
+    if view.source is not source:
+        ref = source
+        for op, numbers, attrs in view.steps:
+            ref = record(op, attrs, (ref, *numbers), ref.aval.device)[0][0]
+        view.source, view.ref = source, ref
+    return view.ref
+
+
+def aval(tensor):
+    """The Aval (shape, dtype, device) of a tensor."""
+    view = tensor._view
+    return tensor._storage.ref.aval if view is None else view.ref.aval
+
+
+def value(tensor):
+    """The array of a tensor: runs what is pending."""
+    return flush.value(read(tensor))
+
+
+def host(tensor):
+    """A NumPy array of a tensor's values, not to be written to."""
+    return np.asarray(value(tensor))
+
+
+def strides(tensor):
+    """Strides in elements, as torch would have them."""
+    view = tensor._view
+    return contiguous_strides(aval(tensor).shape) if view is None else view.strides
+
+
+def from_host(array, dtype=None, device=None, requires_grad=False):
+    """A Tensor of a NumPy array's values. The array is not copied and must not be written to afterwards.
+
+    dtype: a jtorch dtype, or None to keep the array's. device: None is the default device.
+    """
+    array = np.asarray(array)
+    if dtype is not None and array.dtype != dtype.numpy:
+        array = array.astype(dtype.numpy)
+    t = wrap(of_array(array, devices.get(device)))
+    if requires_grad:
+        require_grad(t)
+    return t
+
+
+def from_array(array, device=devices.CPU):
+    """A Tensor of a JAX array or tracer."""
+    return wrap(of_array(array, device))
+
+
+class Made:
+    """Whether leaves have been made by calls that have not run: those are no part of the first training step."""
+
+    pending = False
+
+
+def require_grad(tensor):
+    """Make a leaf require grad. Raises RuntimeError for dtypes that can't, in torch's words."""
+    if aval(tensor).dtype.category < dtypes.FLOAT:
+        raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
+    if isinstance(tensor._storage, InferenceStorage) and not modes.local.inference:
+        raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
+    tensor._rg = True
+    if read(tensor).value is None:
+        Made.pending = True
+
+
+__all__ = [
+    "Ref", "Tensor", "View", "alias", "aval", "from_array", "from_host", "host", "read", "record", "require_grad",
+    "strides", "value", "wrap",
+]  # fmt: skip

@@ -1,0 +1,236 @@
+"""Functions that make tensors: zeros, full, arange, rand, ... with torch's overloads and defaults."""
+
+import math
+
+import numpy as np
+
+from jtorch import _tensor, devices, dtypes, shapes
+from jtorch._tensor import Tensor, aval
+from jtorch.api.put import FUNCTIONS, function, method
+from jtorch.autograd.apply import create, hashable
+from jtorch.errors import type_name
+from jtorch.ops.op import TABLE
+
+
+def sizes_of(name, size):
+    """A tuple of ints from `f(2, 3)` or `f((2, 3))`. Raises TypeError and RuntimeError as torch does."""
+    if len(size) == 1 and isinstance(size[0], (tuple, list)):
+        size = size[0]
+    size = hashable(tuple(size))
+    for i, n in enumerate(size):
+        if not isinstance(n, (int, np.integer)) or isinstance(n, bool):
+            raise TypeError(f"{name}(): argument 'size' (position 1) must be tuple of ints, but found element of type "
+                            f"{type_name(n)} at pos {i}")  # fmt: skip
+        if n < 0:
+            raise RuntimeError(f"Trying to create tensor with negative dimension {n}: {shapes.listed(size)}")
+    return tuple(int(n) for n in size)
+
+
+def finish(made, requires_grad=False, out=None):
+    """The common end of creation: into out, or as a leaf that requires grad."""
+    if out is not None:
+        if aval(out).shape != aval(made).shape:
+            out.resize_(aval(made).shape)
+        return out.copy_(made)
+    if requires_grad:
+        _tensor.require_grad(made)
+    return made
+
+
+def _full(name, size, value, dtype, device, requires_grad, out):
+    if out is not None and dtype is None:
+        dtype = aval(out).dtype
+    size = sizes_of(name, size)
+    place = devices.get(device)
+    made = create(TABLE["full_kernel"], (size, dtype or dtypes.Default.float), place, (value,))
+    return finish(made, requires_grad, out)
+
+
+def _filled(name, value):
+    def make(*size, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False,
+             names=None, memory_format=None, **kwargs):  # fmt: skip
+        if "size" in kwargs:
+            size = (kwargs.pop("size"),)
+        if kwargs:
+            raise TypeError(f"{name}() got an unexpected keyword argument '{next(iter(kwargs))}'")
+        return _full(name, size, value, dtype, device, requires_grad, out)
+
+    make.__name__ = make.__qualname__ = name
+    make.__doc__ = f"A tensor of the given sizes; see torch.{name}."
+    return function(make)
+
+
+zeros = _filled("zeros", 0)
+ones = _filled("ones", 1)
+
+
+def _unset(name, size, dtype, device, requires_grad, out=None):
+    """Zeros for what torch leaves unset. On the CPU no call is recorded: such tensors are mostly filled at once."""
+    place = devices.get(device)
+    if place is not devices.CPU or out is not None:
+        return _full(name, size, 0, dtype, device, requires_grad, out)
+    made = _tensor.from_host(np.zeros(sizes_of(name, size), dtype.numpy), dtype, place)
+    return finish(made, requires_grad)
+
+
+@function
+def empty(*size, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, names=None,
+          memory_format=None, **kwargs):  # fmt: skip
+    """A tensor of the given sizes whose values mean nothing (here zeros)."""
+    if "size" in kwargs:
+        size = (kwargs.pop("size"),)
+    if kwargs:
+        raise TypeError(f"empty() got an unexpected keyword argument '{next(iter(kwargs))}'")
+    return _unset("empty", size, dtype or dtypes.Default.float, device, requires_grad, out)
+
+
+@function
+def empty_like(input, *, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None,
+               pin_memory=False):  # fmt: skip
+    """A tensor with another's sizes, dtype and device whose values mean nothing (here zeros)."""
+    a = aval(input)
+    return _unset("empty_like", (a.shape,), dtype or a.dtype, device or a.device, requires_grad)
+
+
+@method
+def new_empty(self, *size, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False, **kwargs):
+    """A tensor of the given sizes with this one's dtype and device whose values mean nothing (here zeros)."""
+    size = (kwargs["size"],) if "size" in kwargs else size
+    a = aval(self)
+    return _unset("new_empty", size, dtype or a.dtype, device or a.device, requires_grad)
+
+
+@function
+def full(size, fill_value, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False,
+         names=None):  # fmt: skip
+    """A tensor full of one number. The dtype is the number's unless given."""
+    if isinstance(fill_value, Tensor):
+        fill_value = fill_value.item()
+    return _full("full", (size,), fill_value, dtype or dtypes.default_for(type(fill_value)), device, requires_grad, out)
+
+
+def _like(name, value):
+    def make(input, *, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None, pin_memory=False):
+        a = aval(input)
+        place = a.device if device is None else devices.get(device)
+        made = create(TABLE["full_kernel"], (a.shape, dtype or a.dtype), place, (value,))
+        return finish(made, requires_grad)
+
+    make.__name__ = make.__qualname__ = name
+    make.__doc__ = f"A tensor with another's sizes, dtype and device; see torch.{name}."
+    function(make)
+
+
+_like("zeros_like", 0)
+_like("ones_like", 1)
+
+
+@function
+def full_like(input, fill_value, *, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None):
+    """A tensor full of one number, with another's sizes, dtype and device."""
+    a = aval(input)
+    place = a.device if device is None else devices.get(device)
+    made = create(TABLE["full_kernel"], (a.shape, dtype or a.dtype), place, (hashable(fill_value),))
+    return finish(made, requires_grad)
+
+
+def _new_method(name, value):
+    def make(self, *size, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False, **kwargs):
+        if "size" in kwargs:
+            size = (kwargs.pop("size"),)
+        a = aval(self)
+        place = a.device if device is None else device
+        return _full(name, size, value, dtype or a.dtype, place, requires_grad, None)
+
+    make.__name__ = name
+    make.__qualname__ = f"Tensor.{name}"
+    make.__doc__ = f"A tensor of the given sizes with this one's dtype and device; see torch.Tensor.{name}."
+    method(make)
+
+
+_new_method("new_zeros", 0)
+_new_method("new_ones", 1)
+
+
+@method
+def new_full(self, size, fill_value, *, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
+    """A tensor full of one number, with this one's dtype and device."""
+    a = aval(self)
+    return _full("new_full", (size,), fill_value, dtype or a.dtype, device or a.device, requires_grad, None)
+
+
+@method
+def new_tensor(self, data, *, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
+    """A tensor of the data, with this one's dtype and device."""
+    from_data = _tensor.host(data) if isinstance(data, Tensor) else np.asarray(data)
+    a = aval(self)
+    return _tensor.from_host(np.array(from_data), dtype or a.dtype, device or a.device, requires_grad)
+
+
+@function
+def arange(start=0, end=None, step=1, *, out=None, dtype=None, layout=None, device=None, pin_memory=False,
+           requires_grad=False):  # fmt: skip
+    """Numbers from start up to, not including, end. int64 for integers, the default float otherwise."""
+    start, step = hashable(start), hashable(step)
+    start, end = (0, start) if end is None else (start, hashable(end))
+    if step == 0:
+        raise RuntimeError("step must be nonzero")
+    if not all(math.isfinite(x) for x in (start, end)):
+        raise RuntimeError(f"unsupported range: {float(start):g} -> {float(end):g}")
+    if (end - start) * step < 0:
+        raise RuntimeError("upper bound and lower bound inconsistent with step sign")
+    whole = all(isinstance(x, int) for x in (start, end, step))
+    if dtype is None:
+        dtype = aval(out).dtype if out is not None else dtypes.int64 if whole else dtypes.Default.float
+    length = -(-(end - start) // step) if whole else math.ceil((end - start) / step)
+    attrs = (start, step, int(length), dtype)
+    return finish(create(TABLE["arange_kernel"], attrs, devices.get(device)), requires_grad, out)
+
+
+def range_(start=0, end=None, step=1, *, dtype=None, device=None, requires_grad=False, out=None, layout=None):
+    """Numbers from start up to and including end (deprecated in torch, use arange)."""
+    length = math.floor((end - start) / step) + 1
+    attrs = (float(start), float(step), length, dtype or dtypes.Default.float)
+    return finish(create(TABLE["arange_kernel"], attrs, devices.get(device)), requires_grad, out)
+
+
+FUNCTIONS["range"] = range_
+
+
+@function
+def linspace(
+    start, end, steps, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False
+):
+    """steps evenly spaced numbers from start to end, both included."""
+    start, end, steps = hashable(start), hashable(end), hashable(steps)
+    if steps < 0:
+        raise RuntimeError("number of steps must be non-negative")
+    attrs = (start, end, steps, dtype or dtypes.Default.float)
+    return finish(create(TABLE["linspace_kernel"], attrs, devices.get(device)), requires_grad, out)
+
+
+@function
+def logspace(start, end, steps, base=10.0, *, out=None, dtype=None, layout=None, device=None, requires_grad=False,
+             pin_memory=False):  # fmt: skip
+    """steps numbers from base**start to base**end, evenly spaced on the logarithm."""
+    if steps < 0:
+        raise RuntimeError("number of steps must be non-negative")
+    attrs = (hashable(start), hashable(end), hashable(steps), base, dtype or dtypes.Default.float)
+    return finish(create(TABLE["logspace_kernel"], attrs, devices.get(device)), requires_grad, out)
+
+
+@function
+def eye(n, m=None, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+    """The identity matrix, n × m."""
+    m = n if m is None else m
+    for value, name in ((n, "n"), (m, "m")):
+        if value < 0:
+            raise RuntimeError(f"{name} must be greater or equal to 0, got {value}")
+    attrs = (int(n), int(m), dtype or dtypes.Default.float)
+    return finish(create(TABLE["eye_kernel"], attrs, devices.get(device)), requires_grad, out)
+
+
+@function
+def scalar_tensor(s, *, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
+    """A 0-d tensor of a number."""
+    return _full("scalar_tensor", ((),), s, dtype, device, requires_grad, None)

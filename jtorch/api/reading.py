@@ -1,0 +1,149 @@
+"""Reads: Tensor values as Python numbers, lists and NumPy arrays; each runs what is pending."""
+
+import numpy as np
+
+from jtorch import _tensor, devices, dtypes, modes
+from jtorch._tensor import Tensor, aval, host
+from jtorch.api.attributes import numel
+from jtorch.api.put import method
+from jtorch.engine import flush, storage
+
+
+@method
+def item(self):
+    """The one element as a Python number. Raises RuntimeError when there are several."""
+    count = numel(self)
+    if count != 1:
+        raise RuntimeError(f"a Tensor with {count} elements cannot be converted to Scalar")
+    return (
+        host(self).reshape(()).item()
+        if aval(self).dtype.itemsize > 1 or not _is_small_float(self)
+        else float(host(self).reshape(()))
+    )
+
+
+def _is_small_float(tensor):
+    return aval(tensor).dtype.name.startswith("float8")
+
+
+@method
+def tolist(self):
+    """The elements as nested Python lists; a number when 0-d."""
+    return host(self).tolist()
+
+
+@method
+def numpy(self, *, force=False):
+    """A NumPy array sharing the tensor's memory: writes through either are seen through the other.
+
+    Raises RuntimeError for tensors that require grad, TypeError for other devices and for dtypes NumPy lacks.
+    """
+    if force:
+        self = self.detach().cpu()
+    if self._rg and modes.local.grad and not force:
+        raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+    place = aval(self).device
+    if place is not devices.CPU:
+        raise TypeError(
+            f"can't convert {place} device type tensor to numpy. "
+            "Use Tensor.cpu() to copy the tensor to host memory first."
+        )
+    if aval(self).dtype.numpy.kind == "V" or aval(self).dtype in _NO_NUMPY:
+        raise TypeError(f"Got unsupported ScalarType {aval(self).dtype.label}")
+    cell = self._storage
+    cell.ref  # noqa: B018  (takes over what was written through NumPy, or ends the sharing)
+    whole = storage.shared_array(cell)
+    if whole is None:
+        whole = np.array(flush.value(cell.ref))
+        storage.share(cell, whole)
+    if self._view is None:
+        return whole.view()
+    return _numpy_view(self, whole)
+
+
+_NO_NUMPY = (dtypes.bfloat16, *(d for d in dtypes.ALL if d.name.startswith("float8")))
+
+
+def _numpy_view(tensor, whole):
+    steps = tensor._view.strides
+    start = tensor._view.offset
+    kind = aval(tensor).dtype.numpy
+    flat = whole.reshape(-1).view(kind)
+    return np.lib.stride_tricks.as_strided(
+        flat[start:], aval(tensor).shape, tuple(s * kind.itemsize for s in steps), writeable=True
+    )
+
+
+@method
+def __array__(self, dtype=None, copy=None):
+    array = numpy(self)
+    if copy:
+        array = array.copy()
+    return array if dtype is None else array.astype(dtype, copy=False)
+
+
+Tensor.__array_priority__ = 1000
+
+
+@method
+def __array_wrap__(self, array, context=None, return_scalar=False):
+    if array.dtype == np.bool_ and not isinstance(array, np.ndarray):
+        array = np.asarray(array)
+    return _tensor.from_host(np.asarray(array))
+
+
+@method
+def __bool__(self):
+    count = numel(self)
+    if count != 1:
+        what = "no values" if count == 0 else "more than one value"
+        raise RuntimeError(f"Boolean value of Tensor with {what} is ambiguous")
+    return bool(host(self).reshape(()))
+
+
+def _number(self, convert):
+    count = numel(self)
+    if count != 1:
+        raise RuntimeError(f"a Tensor with {count} elements cannot be converted to Scalar")
+    return convert(host(self).reshape(()).item())
+
+
+@method
+def __float__(self):
+    return _number(self, float)
+
+
+@method
+def __int__(self):
+    return _number(self, int)
+
+
+@method
+def __complex__(self):
+    return _number(self, complex)
+
+
+@method
+def __index__(self):
+    if aval(self).dtype.category > dtypes.INT or numel(self) != 1:
+        raise TypeError("only integer tensors of a single element can be converted to an index")
+    return int(host(self).reshape(()))
+
+
+@method
+def __contains__(self, element):
+    if isinstance(element, (Tensor, int, float, bool, complex)):
+        return bool((self == element).any().item())
+    raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.")
+
+
+@method
+def __iter__(self):
+    if not aval(self).shape:
+        raise TypeError("iteration over a 0-d tensor")
+    return iter(self.unbind(0))
+
+
+@method
+def __reversed__(self):
+    return self if not aval(self).shape else self.flip(0)

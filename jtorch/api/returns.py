@@ -1,0 +1,35 @@
+"""torch.return_types: the named tuples that ops with several results return."""
+
+import functools
+
+
+class _Structure(tuple):
+    """A tuple with named fields that prints as torch's structseq does."""
+
+    __slots__ = ()
+    _names: tuple = ()
+
+    def __repr__(self):
+        parts = []
+        for name, value in zip(self._names, self, strict=True):
+            head = f"{name}="
+            parts.append(head + repr(value).replace("\n", "\n" + " " * 0))
+        return f"torch.return_types.{type(self).__name__}(\n" + ",\n".join(parts) + ")"
+
+    def __reduce__(self):
+        return (_restore, (type(self).__name__, self._names, tuple(self)))
+
+
+def _restore(name, names, values):
+    return named(name, names)(values)
+
+
+@functools.cache
+def named(name, names):
+    """The tuple class torch.return_types.<name> with these fields."""
+    fields = {n: property(lambda self, i=i: self[i]) for i, n in enumerate(names)}
+    return type(
+        name,
+        (_Structure,),
+        {**fields, "__slots__": (), "_names": names, "__match_args__": names, "__module__": "torch.return_types"},
+    )

@@ -1,0 +1,220 @@
+"""Constants and settings of the torch namespace: layouts, memory formats, numeric limits, threads, determinism."""
+
+import math
+import os
+
+import ml_dtypes
+import numpy as np
+
+from jtorch import dtypes
+from jtorch._tensor import Tensor
+from jtorch.api.put import FUNCTIONS, attribute, function
+from jtorch.api.types import type_string
+
+
+class _Named:
+    """A constant that prints by its name in torch."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name):
+        self.name = name
+
+    def __repr__(self):
+        return f"torch.{self.name}"
+
+    def __reduce__(self):
+        return (constant, (self.name,))
+
+
+class layout(_Named):
+    """torch.layout: how elements lie in memory. There is only `strided` here."""
+
+
+class memory_format(_Named):
+    """torch.memory_format: accepted wherever torch takes one; XLA chooses its own layouts."""
+
+
+layout.__module__ = memory_format.__module__ = "torch"
+_CONSTANTS = {
+    n: layout(n) for n in ("strided", "sparse_coo", "sparse_csr", "sparse_csc", "sparse_bsr", "sparse_bsc", "jagged")
+}
+_CONSTANTS |= {
+    n: memory_format(n) for n in ("contiguous_format", "preserve_format", "channels_last", "channels_last_3d")
+}
+FUNCTIONS.update(_CONSTANTS, layout=layout, memory_format=memory_format)
+
+
+def constant(name):
+    """The layout or memory format of a name."""
+    return _CONSTANTS[name]
+
+
+Tensor.layout = property(lambda self: _CONSTANTS["strided"], doc="How the elements lie: strided.")
+Tensor.is_sparse = Tensor.is_quantized = Tensor.is_nested = Tensor.is_mkldnn = False
+
+
+@attribute
+def is_cpu(self):
+    """Whether the values lie on the CPU."""
+    return self.device.type == "cpu"
+
+
+class _Info:
+    __slots__ = ("bits", "dtype", "max", "min")
+
+    def __reduce__(self):
+        return (type(self), (dtypes.by_name(self.dtype),))
+
+    def __eq__(self, other):
+        return type(self) is type(other) and self.dtype == other.dtype
+
+    def __hash__(self):
+        return hash((type(self).__name__, self.dtype))
+
+
+class finfo(_Info):
+    """Limits of a floating dtype, or of a complex one's parts: bits, eps, max, min, resolution, smallest_normal, tiny.
+
+    Raises TypeError for other dtypes.
+    """
+
+    __slots__ = ("eps", "resolution", "smallest_normal", "tiny")
+
+    def __init__(self, type=None):
+        kind = _checked("finfo", dtypes.Default.float if type is None else type)
+        if kind.category < dtypes.FLOAT:
+            raise TypeError(
+                "torch.finfo() requires a floating point input type. Use torch.iinfo to handle 'torch.finfo'"
+            )
+        kind = kind.to_real()
+        found = ml_dtypes.finfo(kind.numpy)
+        self.dtype, self.bits = kind.name, kind.itemsize * 8
+        self.min, self.max, self.eps = float(found.min), float(found.max), float(found.eps)
+        self.tiny = self.smallest_normal = float(found.smallest_normal)
+        self.resolution = float(f"1e-{int(-math.log10(self.eps))}")  # the decimal digits that always survive
+
+    def __repr__(self):
+        parts = ("resolution", "min", "max", "eps", "smallest_normal", "tiny")
+        text = ", ".join(f"{name}={getattr(self, name):g}" for name in parts)
+        return f"finfo({text}, dtype={self.dtype})"
+
+
+class iinfo(_Info):
+    """Limits of an integer dtype: bits, max, min. Raises TypeError for other dtypes."""
+
+    __slots__ = ()
+
+    def __init__(self, type):
+        kind = _checked("iinfo", type)
+        if kind is dtypes.bool_:
+            raise TypeError("torch.bool is not supported by torch.iinfo")
+        if kind.category != dtypes.INT:
+            raise TypeError("torch.iinfo() requires an integer input type. Use torch.finfo to handle 'torch.iinfo'")
+        found = np.iinfo(kind.numpy)
+        self.dtype, self.bits, self.min, self.max = kind.name, kind.itemsize * 8, int(found.min), int(found.max)
+
+    def __repr__(self):
+        return f"iinfo(min={self.min:g}, max={self.max:g}, dtype={self.dtype})"
+
+
+finfo.__module__ = iinfo.__module__ = "torch"
+FUNCTIONS.update(finfo=finfo, iinfo=iinfo)
+
+
+def _checked(name, type):
+    if not isinstance(type, dtypes.dtype):
+        raise TypeError(f"{name}(): argument 'type' (position 1) must be torch.dtype, not {type.__class__.__name__}")
+    return type
+
+
+class _Settings:
+    threads = None
+    interop = None
+    deterministic = False
+
+
+@function
+def set_num_threads(n):
+    """Remember how many threads a script asked for: XLA's pool is set up by JAX when it starts."""
+    if not isinstance(n, int):
+        raise TypeError(f"set_num_threads expects an int, but got {n.__class__.__name__}")
+    if n <= 0:
+        raise RuntimeError("set_num_threads expects a positive integer")
+    _Settings.threads = n
+
+
+@function
+def get_num_threads():
+    """How many threads were asked for, or how many processors there are."""
+    return _Settings.threads or _processors()
+
+
+@function
+def set_num_interop_threads(n):
+    """Remember how many threads a script asked for between ops."""
+    _Settings.interop = n
+
+
+@function
+def get_num_interop_threads():
+    """How many threads were asked for between ops, or how many processors there are."""
+    return _Settings.interop or _processors()
+
+
+def _processors():
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@function
+def use_deterministic_algorithms(mode, *, warn_only=False):
+    """Remember whether a script asked for determinism: on the CPU XLA's programs are deterministic anyway."""
+    _Settings.deterministic = bool(mode)
+
+
+@function
+def are_deterministic_algorithms_enabled():
+    """Whether determinism was asked for."""
+    return _Settings.deterministic
+
+
+@function
+def typename(obj):
+    """The type of an object as torch names it: 'torch.FloatTensor', 'torch.nn.modules.linear.Linear', 'int'."""
+    if isinstance(obj, Tensor):
+        return type_string_of(obj)
+    kind = obj if isinstance(obj, type) else type(obj)
+    place = kind.__module__
+    if place in ("builtins", None):
+        return kind.__qualname__
+    return f"{_as_torch(place)}.{kind.__qualname__}"
+
+
+def _as_torch(place):
+    return "torch" + place.removeprefix("jtorch") if place.split(".")[0] == "jtorch" else place
+
+
+def type_string_of(tensor):
+    """The type name of a tensor."""
+    return type_string(tensor._storage.ref.aval if tensor._view is None else tensor._view.ref.aval)
+
+
+@function
+def _assert(condition, message):
+    """Raise AssertionError with the message when the condition does not hold."""
+    assert condition, message
+
+
+def _checker(name, error):
+    def check(cond, message=None):
+        if not cond:
+            raise error(message() if callable(message) else f"Expected cond to be True, but got {cond}")
+
+    check.__name__ = name
+    check.__doc__ = f"Raise {error.__name__} with the message (a function) when the condition does not hold."
+    function(check)
+
+
+for _name, _error in (("_check", RuntimeError), ("_check_value", ValueError), ("_check_type", TypeError),
+                      ("_check_index", IndexError), ("_check_not_implemented", NotImplementedError)):  # fmt: skip
+    _checker(_name, _error)

@@ -1,0 +1,18 @@
+"""torch.autograd: automatic differentiation on a tape of Tensor operations."""
+
+from jtorch.autograd import forward_ad, functional, graph, rare
+from jtorch.autograd.anomaly_mode import detect_anomaly, set_detect_anomaly
+from jtorch.autograd.backward import backward, grad
+from jtorch.autograd.function import Function
+from jtorch.autograd.grad_mode import (
+    enable_grad,
+    inference_mode,
+    no_grad,
+    set_grad_enabled,
+    set_multithreading_enabled,
+)
+
+__all__ = [
+    "Function", "backward", "detect_anomaly", "enable_grad", "forward_ad", "functional", "grad", "graph",
+    "inference_mode", "no_grad", "set_detect_anomaly", "set_grad_enabled", "set_multithreading_enabled",
+]  # fmt: skip

@@ -1,0 +1,132 @@
+"""How a backward pass carries gradients: as bare Refs, or as Tensors on the tape; one by one, or batched."""
+
+import jax
+
+from jtorch._tensor import aval, read, record, wrap
+from jtorch.autograd.apply import apply, call
+from jtorch.autograd.inplace import COPY
+from jtorch.ops.op import Recordable
+
+
+class Accumulate(Recordable):
+    """The sum of two gradients of one value."""
+
+    name = "accumulate"
+    grad_name = "AddBackward0"
+
+    def call(self, ins, attrs, compute):
+        return (ins[0] + ins[1],)
+
+
+class Batched(Recordable):
+    """A vjp for a batch of cotangents: their first dim is mapped over, the saved operands are shared."""
+
+    _of: dict = {}
+
+    def __init__(self, vjp):
+        self.vjp_of_one = vjp
+        self.name = f"{vjp.name}_batched"
+        self.grad_name = vjp.grad_name
+        self.lift = vjp.lift
+
+    @classmethod
+    def of(cls, vjp):
+        """The batched form of a vjp, the same object each time."""
+        return cls._of.get(vjp) or cls._of.setdefault(vjp, cls(vjp))
+
+    def call(self, ins, attrs, compute):
+        count = sum(attrs[4])
+        rest = ins[count:]
+        return jax.vmap(lambda *cotangents: self.vjp_of_one.call((*cotangents, *rest), attrs, compute))(*ins[:count])
+
+
+ACCUMULATE = Accumulate()
+
+
+class Fast:
+    """Gradients as bare Refs, off the tape: what backward() does unless a graph of the gradients is wanted."""
+
+    batch = None
+    graph = False
+    wrap = staticmethod(wrap)
+    unwrap = staticmethod(read)
+    copied = staticmethod(wrap)
+
+    def pull(self, node, cotangents):
+        """The gradients of a recorded call's operands that need one."""
+        kept = node.tape
+        present = tuple([c is not None for c in cotangents])
+        ins = [c for c in cotangents if c is not None] + node.unpacked()
+        return record(self.form(kept.vjp), kept.attrs(present), ins, kept.outs[0].device)[0]
+
+    @staticmethod
+    def form(vjp):
+        """The op that pulls gradients back."""
+        return vjp
+
+    @staticmethod
+    def add(a, b):
+        """The sum of two gradients."""
+        return record(ACCUMULATE, (), (a, b), a.aval.device)[0][0]
+
+
+class Graph:
+    """Gradients as Tensors on the tape (create_graph=True)."""
+
+    batch = None
+    graph = True
+
+    def pull(self, node, cotangents):
+        """The gradients of a recorded call's operands that need one."""
+        kept = node.tape
+        present = tuple([c is not None for c in cotangents])
+        operands = [c for c in cotangents if c is not None] + node.saved_tensors()
+        outs = apply(self.form(kept.vjp), operands, kept.attrs(present))
+        return outs if isinstance(outs, tuple) else (outs,)
+
+    @staticmethod
+    def form(vjp):
+        """The op that pulls gradients back."""
+        return vjp
+
+    @staticmethod
+    def add(a, b):
+        """The sum of two gradients."""
+        return call("add", a, b)
+
+    @staticmethod
+    def wrap(tensor):
+        """The gradient as a Tensor: itself."""
+        return tensor
+
+    unwrap = wrap
+
+    @staticmethod
+    def copied(tensor):
+        """The gradient as a Tensor that nobody else has."""
+        a = aval(tensor)
+        return apply(COPY, (None, tensor), (a.shape, a.dtype.numpy))
+
+
+class _BatchedFast(Fast):
+    def __init__(self, batch):
+        self.batch = batch
+
+    form = staticmethod(Batched.of)
+
+
+class _BatchedGraph(Graph):
+    def __init__(self, batch):
+        self.batch = batch
+
+    form = staticmethod(Batched.of)
+
+
+FAST, GRAPH = Fast(), Graph()
+
+
+def mode_for(create_graph, batch=None):
+    """How a backward pass carries gradients. batch: the size of their first dim when they are batched."""
+    if batch is None:
+        return GRAPH if create_graph else FAST
+    return _BatchedGraph(batch) if create_graph else _BatchedFast(batch)

@@ -1,0 +1,35 @@
+"""What the door does while a rare mode is on: inference, anomaly, saved-tensor hooks, forward-mode gradients."""
+
+from jtorch import modes
+from jtorch.autograd import anomaly_mode, forward_ad, saved_hooks
+from jtorch.autograd import apply as door
+from jtorch.engine.storage import infer
+
+
+def apply(op, operands, attrs):
+    """As autograd.apply.apply, for a thread in which some rare mode may be on."""
+    local = modes.local
+    local.plain = True
+    grad = local.grad
+    try:
+        if local.inference:
+            local.grad = False
+        result = door.apply(op, operands, attrs)
+        if forward_ad.active():
+            forward_ad.push(op, operands, attrs, result)
+    finally:
+        local.plain, local.grad = False, grad
+    results = result if isinstance(result, tuple) else (result,)
+    if local.inference:
+        for x in results:
+            infer(x._storage)
+        return result
+    node = next((x._grad_fn for x in results if x._grad_fn is not None), None)
+    if node is not None:
+        if anomaly_mode.is_enabled():
+            anomaly_mode.note(node)
+        saved_hooks.pack(node)
+    return result
+
+
+door.above.apply = staticmethod(apply)

@@ -1,0 +1,309 @@
+"""The tape: a Call per recorded differentiable call, with what its gradient needs and where the gradients go on."""
+
+import jax
+
+from jtorch import dtypes
+from jtorch._tensor import Tensor, read, wrap
+from jtorch.autograd.node import Node, named, next_sequence, public
+from jtorch.engine.ref import Aval, Ref
+from jtorch.ops.op import SAVED, Kind, Op
+from jtorch.ops.saved import read_by_gradient
+
+FREED = (
+    "Trying to backward through the graph a second time (or directly access saved tensors after they have already been "
+    "freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify "
+    "retain_graph=True if you need to backward through the graph a second time or if you need to access saved tensors "
+    "after calling backward."
+)
+
+
+# torch: a number that these are given is a tensor to the graph.
+_WRAP_NUMBERS = ("add", "sub", "mul", "div")
+
+
+class Tape:
+    """What the tape keeps of a call, for one choice of operands that need a gradient. Worked out once per Signature."""
+
+    __slots__ = (
+        "op", "vjp", "node", "needs", "slots", "shown", "shown_operands", "saved", "tensors", "results", "layout",
+        "fixed", "floating", "outs", "by_present", "single", "frees", "device",
+    )  # fmt: skip
+
+    def __init__(self, sig, needs):
+        op = sig.op
+        count = len(sig.avals)
+        self.op = op
+        self.vjp = op.vjp
+        self.node = named(getattr(op, "node", Call), _name(sig))
+        self.needs = tuple(
+            bool(needs >> i & 1) and type(a) is Aval and a.dtype.category >= dtypes.FLOAT
+            for i, a in enumerate(sig.avals)
+        )
+        self.slots = tuple(i for i, need in enumerate(self.needs) if need)
+        kinds = op.operand_kinds(sig.attrs) if op.name in _WRAP_NUMBERS else [None] * count
+        self.shown_operands = [i for i, a in enumerate(sig.avals) if type(a) is Aval or kinds[i] is Kind.OPERAND]
+        at = {i: place for place, i in enumerate(self.slots)}
+        self.shown = tuple(at.get(i) for i in self.shown_operands)
+        self.outs = sig.outs
+        self.device = sig.outs[0].device
+        self.floating = tuple(a.dtype.category >= dtypes.FLOAT for a in sig.outs)
+        self.results = op.saves is not None and "result" in op.saves
+        reads = self._reads(sig)
+        self.saved = tuple(i for i, a in enumerate(sig.avals) if a is not None and (type(a) is not Aval or reads[i]))
+        self.tensors = tuple(i for i in self.saved if type(sig.avals[i]) is Aval)
+        self.layout = tuple(None if a is None else SAVED if i in self.saved else a for i, a in enumerate(sig.avals))
+        self.fixed = (sig.attrs, sig.compute, self.layout, self.needs)
+        self.by_present = {}
+        self.single = self.attrs((True,)) if len(self.outs) == 1 else None
+        self.frees = self.results or any(reads) or self._reads_number(sig)
+
+    def _reads(self, sig):
+        """Per operand: whether the gradient reads its value."""
+        if self.op.saves is not None:
+            return [name in self.op.saves for name in _operand_names(self.op, sig.attrs)]
+        avals = [_struct(a) if type(a) is Aval else None if a is None else a.stand_in() for a in sig.avals]
+        return read_by_gradient(self.op, sig.attrs, sig.compute, avals, self.needs, [_struct(a) for a in sig.outs])
+
+    def _reads_number(self, sig):
+        """Whether the gradient reads a number that stands for a tensor: torch frees that as well."""
+        if not isinstance(self.op, Op) or self.op.rule is None:
+            return False
+        kinds = self.op.operand_kinds(sig.attrs)
+        numbers = [i for i, k in enumerate(kinds) if k is Kind.OPERAND and type(sig.avals[i]) not in (Aval, type(None))]
+        if not numbers:
+            return False
+        avals = [_struct(a) if type(a) is Aval else None if a is None else a.stand_in() for a in sig.avals]
+        for i in numbers:
+            avals[i] = jax.ShapeDtypeStruct((), sig.compute)
+        outs = [_struct(a) for a in sig.outs]
+        reads = read_by_gradient(self.op, sig.attrs, sig.compute, avals, self.needs, outs)
+        return any(reads[i] for i in numbers)
+
+    def operand_names(self):
+        """The parameter that each operand is for; nothing where the op has none."""
+        return _operand_names(self.op, self.fixed[0]) if isinstance(self.op, Op) else []
+
+    def attrs(self, present):
+        """The attributes of the recorded vjp, when these cotangents are there."""
+        found = self.by_present.get(present)
+        if found is None:
+            found = self.by_present[present] = (*self.fixed, present, self.results)
+        return found
+
+
+def _operand_names(op, attrs):
+    """The parameter that each operand of a call is for."""
+    names, static = [], iter(attrs)
+    for p in op.params:
+        count = 1 if p.recorded else next(static)
+        if p.recorded or p.kind in (Kind.ARRAYS, Kind.INPUTS):
+            names += [p.name] * count
+    return names
+
+
+def _name(sig):
+    if not isinstance(sig.op, Op):
+        return sig.op.grad_name
+    kinds = tuple((a.dtype, a.ndim) if type(a) is Aval else None if a is None else (a.type, None) for a in sig.avals)
+    return sig.op.node_name(kinds, sig.attrs)
+
+
+def _struct(a):
+    return jax.ShapeDtypeStruct(a.shape, a.dtype.numpy)
+
+
+def tape(sig, needs):
+    """The Tape of a Signature for a bit mask of operands that require grad; None when no output can."""
+    found = sig.tapes.get(needs, 0)
+    if found == 0:
+        found = Tape(sig, needs) if any(a.dtype.category >= dtypes.FLOAT for a in sig.outs) else None
+        if found is not None and not any(found.needs):
+            found = None
+        sig.tapes[needs] = found
+    return found
+
+
+class Packed:
+    """What a saved-tensor hook made of a saved tensor."""
+
+    __slots__ = ("packed", "unpack")
+
+    def __init__(self, packed, unpack):
+        self.packed = packed
+        self.unpack = unpack
+
+    def tensor(self):
+        """What the unpack hook makes of it. Raises TypeError when that is no Tensor."""
+        found = self.unpack(self.packed)
+        if not isinstance(found, Tensor):
+            kind = type(found).__name__
+            raise TypeError(f"Output of saved tensor unpack_hook expected to be a Tensor but got result of type {kind}")
+        return found
+
+    def ref(self):
+        """The Ref of its value."""
+        return read(self.tensor())
+
+
+class SavedTensor:
+    """One saved tensor of a node, which hooks may be put on."""
+
+    def __init__(self, node, index):
+        self.node = node
+        self.index = index
+
+    def register_hooks(self, pack_hook, unpack_hook):
+        """Pack the tensor now; it is unpacked when backward needs it."""
+        above.pack_one(self.node, self.index, pack_hook, unpack_hook)
+
+
+class above:
+    """What nodes call above themselves; set by autograd/saved_hooks.py."""
+
+    pack_one = None
+
+
+class Call(Node):
+    """A recorded call on the tape. saved: Refs and numbers, or what a saved-tensor hook packed.
+
+    versions: (storage, its version when saved, which operand or ~result, the operand) of each saved tensor.
+    """
+
+    __slots__ = ("tape", "saved", "versions")
+
+    def __init__(self, tape, saved, versions, edges):
+        self.tape = tape
+        self.saved = saved
+        self.versions = versions
+        self.edges = edges
+        self.sequence = next_sequence()
+        self.hooks = None
+
+    @property
+    def shown(self):
+        return self.tape.shown
+
+    @property
+    def outs(self):
+        return self.tape.outs
+
+    def pull(self, cotangents, mode):
+        return mode.pull(self, cotangents)
+
+    def saved_tensors(self):
+        """The saved operands and results as Tensors that stand where they stood in the graph (for double backward)."""
+        whole = {at: tensor for _, _, at, tensor in self.versions}
+        places = [*self.tape.saved, *(~n for n in range(len(self.outs)))]
+        edges = dict(zip(self.tape.slots, self.edges, strict=True))
+        return [
+            _placed(x, (self, ~at) if at < 0 else edges.get(at), whole.get(at)) if type(x) is Ref else x
+            for x, at in zip(self.unpacked(), places, strict=False)
+        ]
+
+    def unpacked(self):
+        """What was saved, as Refs and numbers."""
+        if self.hooks is None:
+            return self.saved
+        return [x.ref() if type(x) is Packed else x for x in self.saved]
+
+    def __getattr__(self, name):
+        if name.startswith(("_saved_", "_raw_saved_")):
+            return self._saved(name.removeprefix("_raw").removeprefix("_saved_"), name.startswith("_raw"))
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+
+    def _saved(self, name, raw):
+        """A saved operand under torch's name for it, or the result; raw: as a SavedTensor."""
+        if self.saved is None:
+            raise RuntimeError(FREED)
+        names = ["self" if n == "input" else n for n in self.tape.operand_names()]
+        places = [*self.tape.saved, *(~n for n in range(len(self.outs)))]
+        for i, (at, saved) in enumerate(zip(places, self.saved, strict=False)):
+            if name == ("result" if at < 0 else names[at]):
+                if raw:
+                    return SavedTensor(self, i)
+                return self.saved_tensors()[i] if type(saved) in (Ref, Packed) else saved
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute '_saved_{name}'")
+
+    def check(self):
+        if self.saved is None:
+            raise RuntimeError(FREED)
+        for storage, version, at, operand in self.versions:
+            if storage.version != version:
+                aval = self.outs[~at] if at < 0 else self.saved[self.tape.saved.index(at)].aval
+                raise RuntimeError(modified(aval, _origin(self, at, operand), storage.version, version))
+
+    def release(self):
+        if self.tape.frees:
+            self.saved = None
+        self.versions = ()
+
+
+class Slices(Call):
+    """The call that writes an in-place op's result on a view back into the base. torch shows the op's own operands.
+
+    constants: the edges that torch shows of a value without history.
+    """
+
+    __slots__ = ("constants",)
+
+    @property
+    def next_functions(self):
+        base, value = (public(edge) for edge in self.spread(self.edges)[:2])
+        inner = value[0]
+        if inner is None:
+            return base, *self.constants
+        first = isinstance(inner, Call) and inner.tape.shown_operands[0] == 0
+        return base, *inner.next_functions[first:]
+
+
+def _placed(ref, edge, operand):
+    """A saved value as a Tensor behind an edge: the operand itself where it still stands there."""
+    if operand is not None and (operand._grad_fn is edge[0] or operand is edge[0] if edge else not operand._rg):
+        return operand
+    if edge is not None and isinstance(edge[0], Tensor):
+        return edge[0]
+    t = wrap(ref)
+    if edge is not None:
+        t._grad_fn, t._out_nr = edge
+        t._rg = True
+    return t
+
+
+def _origin(node, at, operand):
+    """(name of the call, output number) that a saved tensor is the result of by now, or None for a leaf."""
+    if at < 0:
+        return node.brief_name(), ~at
+    view = operand._view
+    if view is not None and view.base is not None and view.base._rg and view.graph != operand._storage.graph:
+        return "AsStrided", 0
+    made = operand._grad_fn
+    return made and (made.brief_name(), operand._out_nr)
+
+
+class Hint:
+    """What an error about a tensor modified in place advises; anomaly_mode.py sets it."""
+
+    plain = (
+        "enable anomaly detection to find the operation that failed to compute its gradient, with "
+        "torch.autograd.set_detect_anomaly(True, check_nan=False)."
+    )
+    traced = (
+        "the backtrace further above shows the operation that failed to compute its gradient. The variable in question "
+        "was changed in there or anywhere later. Good luck!"
+    )
+    text = plain
+
+
+def modified(aval, origin, now, then):
+    """torch's words for a saved tensor that was written to. origin: (name, output number) of the call it came from."""
+    place = aval.device.type
+    if aval.dtype.is_complex or aval.dtype.name in ("bool", "bfloat16"):
+        kind = f"{place.upper()}{aval.dtype.label}Type"
+    else:
+        kind = f"torch.{'cuda.' if place == 'cuda' else ''}{aval.dtype.label}Tensor"
+    came = f", which is output {origin[1]} of {origin[0]}," if origin else ""
+    return (
+        "one of the variables needed for gradient computation has been modified by an inplace operation: "
+        f"[{kind} [{', '.join(map(str, aval.shape))}]]{came} is at version {now}; expected version {then} instead. "
+        f"Hint: {Hint.text}"
+    )

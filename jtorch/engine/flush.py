@@ -1,0 +1,167 @@
+"""Flushing: a trace is run as a program, and every Ref that somebody still holds gets its value."""
+
+import weakref
+
+import jax.numpy as jnp
+import numpy as np
+
+from jtorch import devices
+from jtorch.engine import debug, program, show, stats, trace
+from jtorch.engine.trace import LOCK, local
+
+
+def run(tr, reason):
+    """Run a trace: make every live value. reason: read, step, full, sync or eager.
+
+    When compiling fails the trace stays as it was and the error goes up.
+    """
+    with LOCK:
+        if tr.node is tr.root:
+            return
+        if tr.device is devices.META:
+            _retire(tr)
+            return
+        live, dead = _liveness(tr)
+        donated = program.donations(tr.node, live, dead)
+        if live:
+            found = program.lookup(tr.node, live, donated)
+            fresh = found is None
+            if fresh:
+                found = program.compiled(tr.node, live, donated, reason in ("read", "eager"))
+            arrays = _arrays(tr, set(found.donated))
+            outs = found.executable(np.array(tr.numbers, np.float64), *arrays)
+            for slot, out in zip(found.live, outs, strict=True):
+                ref = tr.refs[slot]()
+                if ref is not None:
+                    ref.value = out
+            stats.programs += 1
+            if debug.ON:
+                _report(tr, reason, found if fresh else None)
+        stats.flushes[reason] += 1
+        stats.ops += tr.count
+        _retire(tr)
+
+
+def _liveness(tr):
+    """(slots of outputs somebody holds, slots of inputs nobody holds any more)."""
+    inputs = {slot for slot, _ in tr.inputs}
+    live, dead = [], []
+    seen = set()
+    for slot, array in tr.inputs:
+        ref = tr.refs[slot]()
+        if ref is None and id(array) not in seen and not is_pinned(array):
+            dead.append(slot)
+        seen.add(id(array))
+    for slot, weak in enumerate(tr.refs):
+        if slot not in inputs and weak() is not None:
+            live.append(slot)
+    return tuple(live), tuple(dead)
+
+
+def _arrays(tr, donated):
+    """The program's input arrays. Host arrays that are donated or will be read again are put on the device first."""
+    arrays = []
+    for slot, array in tr.inputs:
+        if type(array) is np.ndarray:
+            ref = tr.refs[slot]()
+            if slot in donated:
+                array = jnp.array(array, device=devices.jax_device(tr.device), copy=True)
+            elif ref is not None:
+                array = to_device(array, tr.device)
+                ref.value = array
+        arrays.append(array)
+    return arrays
+
+
+def to_device(array, device):
+    """A JAX array on a device with a copy of a host array's data."""
+    return jnp.array(array, device=devices.jax_device(device), copy=True)
+
+
+def _retire(tr):
+    """Put a new, empty trace in the place of one that has run."""
+    for weak in tr.refs:
+        ref = weak()
+        if ref is not None and ref.trace is tr:
+            ref.trace = None
+    tr.node = tr.root
+    tr.refs = []
+    tr.inputs = []
+    tr.numbers = []
+    tr.count = 0
+    tr.limit = trace.LIMIT
+    tr.shadow = tr.fresh = None
+
+
+_pinned: dict = {}
+
+
+def pin(array):
+    """Mark an array as held from outside jtorch: it is never donated."""
+    key = id(array)
+    if key not in _pinned:
+        _pinned[key] = weakref.ref(array, lambda _: _pinned.pop(key, None))
+
+
+def is_pinned(array):
+    """Whether an array was handed out of jtorch."""
+    return id(array) in _pinned
+
+
+def flush(reason="sync"):
+    """Run everything that this thread has pending, on every device."""
+    for tr in list(local.traces.values()):
+        run(tr, reason)
+
+
+def boundary():
+    """A step boundary: the pending trace of each device is run."""
+    for tr in local.traces.values():
+        if tr.count:
+            run(tr, "step")
+
+
+def discard():
+    """Drop what this thread has pending without running it. Pending tensors are lost: for timing the recorder only."""
+    for tr in local.traces.values():
+        _retire(tr)
+
+
+def value(ref):
+    """The array of a Ref: a JAX or NumPy array, or a tracer. Runs its trace if it is pending."""
+    if ref.value is None:
+        if ref.aval.device is devices.META:
+            raise NotImplementedError("Cannot copy out of meta tensor; no data!")
+        with LOCK:
+            if ref.value is None:
+                trace.settle(ref)
+    return ref.value
+
+
+def _report(tr, reason, fresh):
+    made = f", compiled in {fresh.seconds * 1e3:.0f} ms: {show.difference(tr.fresh)}" if fresh else ""
+    debug.say(f"{reason} at {debug.user_line()}: {tr.count} calls{made}")
+
+
+def full(tr):
+    """Cut a trace that has reached its limit; one of loop turns goes on to a turn's end, so that cuts repeat."""
+    turn = _period([step.key[1:3] if step.key[0] == "any" else step.key[:2] for step in tr.node.path()])
+    whole = -(-tr.count // turn) * turn if turn else tr.count
+    if whole > tr.count:
+        tr.limit = whole
+    else:
+        run(tr, "full")
+
+
+def _period(calls):
+    """After how many calls the end of the list repeats (three times at least), or 0."""
+    last = calls[-1]
+    for turn in range(1, len(calls) // 3 + 1):
+        if calls[-1 - turn] == last and calls[-turn:] == calls[-2 * turn : -turn] == calls[-3 * turn : -2 * turn]:
+            return turn
+    return 0
+
+
+trace.hooks.flush = staticmethod(run)
+trace.hooks.full = staticmethod(full)
+trace.hooks.pin = staticmethod(pin)

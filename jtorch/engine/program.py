@@ -1,0 +1,196 @@
+"""Programs: a path of the trie compiled into one XLA executable, and the bounded cache of them."""
+
+import os
+import time
+from collections import Counter, OrderedDict
+from pathlib import Path
+
+import jax
+import numpy as np
+
+from jtorch import devices
+from jtorch.engine import stats
+from jtorch.engine.trie import Number
+
+MAX_PROGRAMS = int(os.environ.get("JTORCH_MAX_PROGRAMS", "1024"))
+_lru: OrderedDict = OrderedDict()  # Program -> the Node it hangs on
+
+
+def configure_cache():
+    """Turn on JAX's persistent compilation cache: JTORCH_CACHE_DIR moves it, JTORCH_CACHE=0 leaves it off."""
+    if os.environ.get("JTORCH_CACHE", "1") == "0" or jax.config.jax_compilation_cache_dir is not None:
+        return
+    home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    where = os.environ.get("JTORCH_CACHE_DIR") or os.path.join(home, "jtorch", "xla")
+    jax.config.update("jax_compilation_cache_dir", where)
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
+configure_cache()
+
+
+# What makes XLA's CPU compiler 3-4 times faster on a small program, at the price of slower code.
+QUICK = {
+    "xla_backend_optimization_level": 0,
+    "xla_llvm_disable_expensive_passes": True,
+    "xla_cpu_use_fusion_emitters": False,
+}
+FULL = {
+    # YNNPACK's products and sums are fast; its convolutions are single-threaded and up to 20 times slower than XLA's.
+    "xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_INDIVIDUAL_DOT,LIBRARY_FUSION_TYPE_REDUCE",
+    # XLA drops optimization barriers on the CPU before it fuses; ops use them to have a value worked out once.
+    "xla_disable_hlo_passes": "cse_barrier_expander",
+}
+QUICK_CALLS = 24  # traces up to this long are compiled in a hurry when they are seen for the first time
+
+
+class Program:
+    """A compiled path. Called with lifted numbers and input arrays it returns the arrays of its `live` slots."""
+
+    __slots__ = ("live", "donated", "quick", "executable", "inputs", "path", "seconds", "__weakref__")
+
+    def __init__(self, node, live, donated, quick):
+        start = time.perf_counter()
+        self.path = node.path()
+        self.quick = quick  # compiled in a hurry, for a trace that may never come again
+        self.live = live
+        self.donated = donated  # slots of the inputs whose buffers it takes over
+        self.inputs = tuple(entered for step in self.path for entered in step.entered)
+        place = devices.sharding(_device(node))
+        structs = [jax.ShapeDtypeStruct(a.shape, a.dtype.numpy, sharding=place) for _, a in self.inputs]
+        numbers = jax.ShapeDtypeStruct((node.numbers,), np.float64, sharding=place)
+        donate = tuple(i + 1 for i, (slot, _) in enumerate(self.inputs) if slot in donated)
+        jitted = jax.jit(self._replay, donate_argnums=donate, keep_unused=True, out_shardings=place)
+        self.executable = _compile(jitted.lower(numbers, *structs), _options(node, quick))
+        self.seconds = time.perf_counter() - start
+        stats.compiles += 1
+        stats.compile_seconds += self.seconds
+
+    def _replay(self, numbers, *arrays):
+        values = {slot: array for (slot, _), array in zip(self.inputs, arrays, strict=True)}
+        for step in self.path:
+            ins = tuple(
+                values[at] if type(at) is int else at.read(numbers) if type(at) is Number else None for at in step.ins
+            )
+            outs = step.sig.op.call(ins, step.sig.attrs, step.sig.compute)
+            for i, out in enumerate(outs):
+                values[step.first + i] = out
+        return [values[slot] for slot in self.live]
+
+
+def _options(node, quick):
+    """The compiler's options for a path; those for the CPU mean nothing elsewhere."""
+    if not _is_cpu(node):
+        return {}
+    return QUICK if quick else FULL
+
+
+def _compile(lowered, options):
+    while options:
+        try:
+            return lowered.compile(compiler_options=options)
+        except jax.errors.JaxRuntimeError as error:
+            unknown = [name for name in options if name in str(error)]
+            if not unknown:
+                raise
+            for name in unknown:  # XLA's options come and go
+                del options[name]
+    return lowered.compile()
+
+
+def _device(node):
+    """Where a path runs: all of its values lie on one device."""
+    return node.sig.outs[0].device if node.sig.outs else devices.CPU
+
+
+def _is_cpu(node):
+    return devices.jax_device(_device(node)).platform == "cpu"
+
+
+def donations(node, live, dead):
+    """Which dead inputs to donate: as many per aval as there are outputs of that aval to take their place."""
+    key = (live, dead)
+    found = node.donations.get(key)
+    if found is None:
+        if len(node.donations) > 64:
+            node.donations.clear()
+        avals = {}
+        for step in node.path():
+            avals.update(step.entered)
+            avals.update((step.first + i, a) for i, a in enumerate(step.sig.outs))
+        room = Counter(avals[slot] for slot in live if slot in avals)
+        chosen = []
+        for slot in dead:
+            if room[avals[slot]] > 0:
+                room[avals[slot]] -= 1
+                chosen.append(slot)
+        found = node.donations[key] = tuple(chosen)
+    return found
+
+
+MAX_EXACT = 4  # programs of one path that may differ only in what they donate
+
+
+def lookup(node, live, donated):
+    """A program of this path that makes at least the live slots and donates at most these, or None.
+
+    One that was compiled in a hurry serves once; the second time the path deserves a full compile.
+    """
+    found = node.programs.get((live, donated))
+    if found is None and node.programs:
+        wanted, given = set(live), set(donated)
+        for program in node.programs.values():
+            if wanted <= set(program.live) and set(program.donated) <= given:
+                if len(program.donated) == len(donated) or len(node.programs) >= MAX_EXACT:
+                    found = program
+                    break
+    if found is None or found.quick:
+        return None
+    _lru.move_to_end(found)
+    return found
+
+
+def compiled(node, live, donated, hurry):
+    """Compile the path for these live slots and donations, and keep it. Nothing is kept when compiling fails.
+
+    hurry: somebody waits for the result of a trace that may never come again.
+    """
+    quick = hurry and not node.programs and node.depth <= QUICK_CALLS and _is_cpu(node)
+    program = Program(node, live, donated, quick)
+    for key, old in list(node.programs.items()):
+        if old.quick:
+            del node.programs[key], _lru[old]
+    node.programs[live, donated] = program
+    _lru[program] = node
+    while len(_lru) > MAX_PROGRAMS:
+        _evict()
+    return program
+
+
+def _evict():
+    program, node = _lru.popitem(last=False)
+    node.programs = {k: p for k, p in node.programs.items() if p is not program}
+    stats.evictions += 1
+    while node.parent is not None and not node.children and not node.programs:
+        parent = node.parent
+        for table in (parent.children, parent.loose):
+            for key in [k for k, child in table.items() if child is node]:
+                del table[key]
+        node = parent
+
+
+def most_recent():
+    """The program that ran last, or None."""
+    return next(reversed(_lru), None)
+
+
+def count():
+    """How many programs are kept."""
+    return len(_lru)
+
+
+def clear():
+    """Forget every program. What is pending is not touched."""
+    while _lru:
+        _evict()

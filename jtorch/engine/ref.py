@@ -1,0 +1,53 @@
+"""Ref: a handle on a value that is an array or a place (slot) in a trace; Aval: what is known of it beforehand."""
+
+from jtorch import dtypes
+
+
+class Aval:
+    """Shape, dtype and device of a value. There is one object for each, so that they compare by identity."""
+
+    __slots__ = ("shape", "dtype", "device", "ndim")
+
+    def __init__(self, shape, dtype, device):
+        self.shape = shape
+        self.dtype = dtype
+        self.device = device
+        self.ndim = len(shape)
+
+    def __repr__(self):
+        return f"{self.dtype.name}{list(self.shape)}" + ("" if self.device.type == "cpu" else f"@{self.device}")
+
+
+_avals: dict = {}
+
+
+def aval(shape, dtype, device):
+    """The Aval of a shape (tuple of ints), a jtorch dtype and a placed device."""
+    key = (shape, dtype, device)
+    found = _avals.get(key)
+    if found is None:
+        found = _avals.setdefault(key, Aval(tuple(int(n) for n in shape), dtype, device))
+    return found
+
+
+class Ref:
+    """A handle on one immutable value. `value` is a JAX or NumPy array or a tracer; None while pending in `trace`."""
+
+    # Set on a leaf's new value by an in-place update: reading it with grad mode on is a step boundary.
+    stepped = False
+    # Somebody outside jtorch may hold the array: it is never donated.
+    pinned = False
+
+    def __init__(self, aval, value=None, trace=None, slot=-1):
+        self.aval = aval
+        self.value = value
+        self.trace = trace
+        self.slot = slot
+
+    def __repr__(self):
+        return f"Ref({self.aval!r}, {'pending' if self.value is None else 'ready'})"
+
+
+def of_array(array, device):
+    """A Ref of a concrete array or tracer."""
+    return Ref(aval(tuple(array.shape), dtypes.from_numpy(array.dtype), device), array)

@@ -1,0 +1,148 @@
+"""The trie of all traces seen: a node per recorded call, found by what the call is and where its inputs come from."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jtorch import dtypes
+from jtorch.engine.ref import aval
+
+
+class Signature:
+    """What is known of a call from its op, attributes and input avals alone: computing dtype, outputs, gradients."""
+
+    __slots__ = ("op", "attrs", "avals", "compute", "outs", "tapes")
+
+    def __init__(self, op, attrs, avals, compute, outs):
+        self.op = op
+        self.attrs = attrs
+        self.avals = avals  # per operand: Aval, Number, or None
+        self.compute = compute
+        self.outs = outs
+        self.tapes: dict = {}  # which operands need a gradient -> what the tape keeps (autograd/tape.py)
+
+
+class Node:
+    """A call in the trie. `ins`: a slot (int), a Number, or None per operand; `first`: the slot of its first output."""
+
+    __slots__ = (
+        "parent", "key", "sig", "ins", "entered", "first", "slots", "numbers", "depth", "children", "loose",
+        "programs", "donations", "where", "__weakref__",
+    )  # fmt: skip
+
+    def __init__(self, parent, key, sig, ins, entered, numbers):
+        self.parent = parent
+        self.key = key
+        self.sig = sig
+        self.ins = ins
+        self.entered = entered  # ((slot, Aval), ...) of program inputs first seen here
+        self.first = (parent.slots if parent else 0) + len(entered)
+        self.slots = self.first + (len(sig.outs) if sig else 0)
+        self.numbers = numbers  # how many lifted numbers the path has up to here
+        self.depth = parent.depth + 1 if parent else 0
+        self.children: dict = {}
+        self.loose: dict = {}  # key without number values -> the child last made for it
+        self.programs: dict = {}
+        self.donations: dict = {}
+        self.where = None
+
+    def path(self):
+        """The nodes from the first call to this one."""
+        nodes, node = [], self
+        while node.parent is not None:
+            nodes.append(node)
+            node = node.parent
+        return nodes[::-1]
+
+
+class Number:
+    """A number among a call's operands: a constant of the program, or its n-th lifted input."""
+
+    __slots__ = ("value", "type", "index")
+
+    def __init__(self, value, index=None):
+        self.value = value
+        self.type = type(value)
+        self.index = index
+
+    def read(self, numbers):
+        """The operand's value inside a program whose lifted inputs are `numbers` (float64)."""
+        if self.index is None:
+            return self.value
+        return numbers[self.index].astype(jnp.int64) if self.type is int else numbers[self.index]
+
+    def stand_in(self):
+        """What a shape rule is given for the operand: the constant, or shape and dtype of the lifted input."""
+        if self.index is None:
+            return self.value
+        return jax.ShapeDtypeStruct((), np.int64 if self.type is int else np.float64)
+
+
+def number_key(value):
+    """A key that tells numbers apart where == does not: by type, by the sign of zero; nan equals itself."""
+    if value == 0 or value != value:
+        return (repr(value), type(value))
+    return (value, type(value))
+
+
+LIFTED = "lifted"
+_roots: dict = {}
+
+
+def root(device):
+    """The node of the empty trace on a device."""
+    found = _roots.get(device)
+    if found is None:
+        found = _roots[device] = Node(None, None, None, (), (), 0)
+    return found
+
+
+_signatures: dict = {}
+_MAX_SIGNATURES = 100_000
+
+
+def signature(op, attrs, operands, device, mode):
+    """The Signature of a call. operands: Avals, Numbers, None. Runs the op's shape rule the first time.
+
+    Raises whatever the op raises for these shapes and dtypes: torch's error, at the user's line.
+    """
+    key = (op, attrs, device, mode, tuple(_operand_key(x) for x in operands))
+    found = _signatures.get(key)
+    if found is None:
+        found = _infer(op, attrs, operands, device)
+        if len(_signatures) >= _MAX_SIGNATURES:
+            _signatures.clear()
+        _signatures[key] = found
+    return found
+
+
+def _operand_key(x):
+    if type(x) is Number:
+        return (LIFTED, x.type) if x.index is not None else number_key(x.value)
+    return x
+
+
+def _infer(op, attrs, operands, device):
+    op.check([x.value if type(x) is Number else x for x in operands], attrs)
+    kinds = tuple(None if x is None else (x.type, None) if type(x) is Number else (x.dtype, x.ndim) for x in operands)
+    compute = op.compute(kinds, attrs)
+    arrays = [x for x in operands if x is not None and not (type(x) is Number and x.index is None)]
+    structs = [
+        jax.ShapeDtypeStruct((), np.int64 if x.type is int else np.float64)
+        if type(x) is Number
+        else jax.ShapeDtypeStruct(x.shape, x.dtype.numpy)
+        for x in arrays
+    ]
+
+    def shape_rule(*given):
+        rest = iter(given)
+        ins = tuple(
+            None if x is None else x.value if type(x) is Number and x.index is None else next(rest) for x in operands
+        )
+        return op.call(ins, attrs, compute)
+
+    outs = jax.eval_shape(shape_rule, *structs)
+    return Signature(
+        op, attrs, tuple(operands), compute,
+        tuple(aval(o.shape, dtypes.from_numpy(o.dtype), device) for o in outs),
+    )  # fmt: skip

@@ -1,0 +1,47 @@
+"""What each thread has switched on: grad mode, inference mode, and a token of the modes that change results."""
+
+import threading
+
+
+class _Local(threading.local):
+    grad = True
+    inference = False
+    stops = True  # whether no_grad inside a JAX transform stops JAX's gradients, too
+    plain = False  # inside a rare mode's own work: calls go straight through the door
+    # None while every mode that changes results stands at its default; otherwise a hashable description of them.
+    token = None
+
+
+local = _Local()
+
+# How many rare modes (inference, anomaly, saved-tensor hooks, forward AD) are on in all threads: 0 keeps the door fast.
+rare = 0
+_rare_lock = threading.Lock()
+
+
+def enter_rare():
+    """Say that a rare mode is on: from now on every call looks whether it concerns it."""
+    global rare
+    with _rare_lock:
+        rare += 1
+
+
+def leave_rare():
+    """Say that a rare mode is off again."""
+    global rare
+    with _rare_lock:
+        rare -= 1
+
+
+def set_token(mode, value):
+    """Set one mode that changes what ops compute (default dtype, autocast, matmul precision); None is its default."""
+    settings = dict(local.token or ())
+    settings.pop(mode, None)
+    if value is not None:
+        settings[mode] = value
+    local.token = tuple(sorted(settings.items(), key=lambda item: item[0])) or None
+
+
+def get_token(mode):
+    """The value of a mode in this thread, or None."""
+    return dict(local.token).get(mode) if local.token else None

@@ -1,0 +1,13 @@
+"""torch.nn.functional: layers and losses as functions."""
+
+from jtorch.nn.functional.activation import *
+from jtorch.nn.functional.attention import *
+from jtorch.nn.functional.conv import *
+from jtorch.nn.functional.distance import *
+from jtorch.nn.functional.dropout import *
+from jtorch.nn.functional.linear import *
+from jtorch.nn.functional.loss import *
+from jtorch.nn.functional.norm import *
+from jtorch.nn.functional.pooling import *
+from jtorch.nn.functional.sparse import *
+from jtorch.nn.functional.vision import *

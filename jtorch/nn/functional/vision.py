@@ -1,0 +1,136 @@
+"""Padding, resizing, shuffling and windows of images as functions."""
+
+import warnings
+
+from jtorch import shapes
+from jtorch._tensor import aval
+from jtorch.api.variants import functions
+from jtorch.autograd.apply import apply, call
+from jtorch.ops.op import TABLE
+
+__all__ = ["channel_shuffle", "fold", "interpolate", "pad", "pixel_shuffle", "pixel_unshuffle", "unfold", "upsample"]
+
+_TORCH = functions("torch")
+channel_shuffle = _TORCH["channel_shuffle"]
+pixel_shuffle, pixel_unshuffle = _TORCH["pixel_shuffle"], _TORCH["pixel_unshuffle"]
+
+_COMBINATIONS = (
+    "Supported combinations for non-constant padding:\n  - 2D or 3D input: padding size = 2 (pads last dimension)\n"
+    "  - 3D or 4D input: padding size = 4 (pads last 2 dimensions)\n"
+    "  - 4D or 5D input: padding size = 6 (pads last 3 dimensions)"
+)
+
+
+def pad(input, pad, mode="constant", value=None):
+    """Borders around the last dims: pad has (before, after) of the last dim first; negative widths cut.
+
+    mode: constant (of value), reflect, replicate or circular. Raises RuntimeError where the border is too wide.
+    """
+    pad = tuple(pad)
+    if len(pad) % 2:
+        raise RuntimeError("Padding length must be divisible by 2")
+    if mode == "constant":
+        return call("constant_pad_nd", input, pad, 0 if value is None else value)
+    if value is not None and value != 0:
+        raise ValueError(f'Padding mode "{mode}" doesn\'t take in value argument')
+    if mode not in ("reflect", "replicate", "circular"):
+        raise NotImplementedError(f"Unrecognised padding mode {mode}")
+    shape = aval(input).shape
+    if len(pad) not in (2, 4, 6) or len(shape) not in (len(pad) // 2 + 1, len(pad) // 2 + 2):
+        raise NotImplementedError(
+            f"Padding size {len(pad)} is not supported for {len(shape)}D input tensor.\n{_COMBINATIONS}"
+        )
+    _check_border(shape, pad, mode)
+    return apply(TABLE["pad_mode"], (input,), (pad, mode))
+
+
+def _check_border(shape, pad, mode):
+    for i in range(len(pad) // 2):
+        dim = len(shape) - 1 - i
+        before, after = pad[2 * i], pad[2 * i + 1]
+        if mode == "reflect" and max(before, after) >= shape[dim]:
+            raise RuntimeError(
+                f"Argument #{4 + 2 * i}: Padding size should be less than the corresponding input dimension, but got: "
+                f"padding ({before}, {after}) at dimension {dim} of input {shapes.listed(shape)}"
+            )
+        if mode == "circular" and max(before, after) > shape[dim]:
+            raise RuntimeError("Padding value causes wrapping around more than once.")
+
+
+_RANK = {"linear": 3, "bilinear": 4, "bicubic": 4, "trilinear": 5}
+
+
+def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corners=None, recompute_scale_factor=None,
+                antialias=False):  # fmt: skip
+    """The last dims resized to size, or by scale_factor. Shape: (N, C, *) -> (N, C, *size).
+
+    mode: nearest, nearest-exact, linear, bilinear, bicubic, trilinear or area. Raises ValueError and
+    NotImplementedError as torch does.
+    """
+    shape = aval(input).shape
+    rank = len(shape) - 2
+    if align_corners is not None and mode in ("nearest", "area", "nearest-exact"):
+        raise ValueError(
+            "align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear"
+        )
+    size, scales = _target(shape[2:], size, scale_factor, recompute_scale_factor)
+    if antialias:
+        raise NotImplementedError("interpolate(antialias=True) is not there yet: resize without it")
+    if mode == "area":
+        return apply(TABLE["adaptive_avg_pool"], (input,), (rank, size))
+    if mode not in ("nearest", "nearest-exact", *_RANK):
+        raise NotImplementedError(
+            "Input Error: Only 3D, 4D and 5D input Tensors supported (got "
+            f"{len(shape)}D) for the modes: nearest | linear | bilinear | bicubic | trilinear | area | nearest-exact "
+            f"(got {mode})"
+        )
+    if mode in _RANK and len(shape) != _RANK[mode]:
+        raise NotImplementedError(f"Got {len(shape)}D input, but {mode} mode needs {_RANK[mode]}D input")
+    return apply(TABLE["resize"], (input,), (size, scales, mode, bool(align_corners)))
+
+
+def _target(space, size, scale_factor, recompute):
+    """(output sizes, the scales that torch computes places with)."""
+    if size is not None and scale_factor is not None:
+        raise ValueError("only one of size or scale_factor should be defined")
+    if size is None and scale_factor is None:
+        raise ValueError("either size or scale_factor should be defined")
+    rank = len(space)
+    if size is not None:
+        size = tuple(size) if isinstance(size, (list, tuple)) else (size,) * rank
+        if len(size) != rank:
+            raise ValueError(
+                "Input and output must have the same number of spatial dimensions, but got input with spatial "
+                f"dimensions of {list(space)} and output size of {size}. Please provide input tensor in (N, C, d1, d2, "
+                "...,dK) format and output size in (o1, o2, ...,oK) format."
+            )
+        return size, (None,) * rank
+    scales = tuple(scale_factor) if isinstance(scale_factor, (list, tuple)) else (scale_factor,) * rank
+    size = tuple(int(n * s) for n, s in zip(space, scales, strict=True))
+    return size, (None,) * rank if recompute else tuple(map(float, scales))
+
+
+def upsample(input, size=None, scale_factor=None, mode="nearest", align_corners=None):
+    """interpolate under its old name."""
+    warnings.warn("`nn.functional.upsample` is deprecated. Use `nn.functional.interpolate` instead.", stacklevel=2)
+    return interpolate(input, size, scale_factor, mode, align_corners)
+
+
+def _pair(value):
+    return (value, value) if isinstance(value, int) else tuple(value)
+
+
+def unfold(input, kernel_size, dilation=1, padding=0, stride=1):
+    """The windows of images as columns. Shape: (N, C, H, W) or (C, H, W) -> (N, C · KH · KW, L)."""
+    batched = aval(input).ndim == 4
+    attrs = (_pair(kernel_size), _pair(dilation), _pair(padding), _pair(stride))
+    out = apply(TABLE["im2col"], (input if batched else input.unsqueeze(0),), attrs)
+    return out if batched else out.squeeze(0)
+
+
+def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
+    """Columns added back into images. Shape: (N, C · KH · KW, L) or without N -> (N, C, *output_size)."""
+    batched = aval(input).ndim == 3
+    attrs = (_pair(output_size), _pair(kernel_size), _pair(dilation), _pair(padding), _pair(stride))
+    out = apply(TABLE["col2im"], (input if batched else input.unsqueeze(0),), attrs)
+    return out if batched else out.squeeze(0)

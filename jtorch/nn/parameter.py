@@ -1,0 +1,171 @@
+"""Tensors that a Module registers: Parameter, Buffer, and their forms whose shape is not known yet."""
+
+from collections import OrderedDict
+
+import numpy as np
+
+from jtorch import dtypes
+from jtorch._tensor import Tensor, alias, aval, from_host, require_grad
+
+__all__ = [
+    "Parameter",
+    "UninitializedParameter",
+    "is_lazy",
+    "Buffer",
+    "UninitializedBuffer",
+    "UninitializedTensorMixin",
+]
+
+_OWN = frozenset(
+    ("_storage", "_view", "_grad", "_grad_fn", "_out_nr", "_rg", "_hooks", "_retains", "_inference", "_post_accumulate")
+)  # what the core keeps on a tensor; anything else was put there by the user
+
+
+def _nothing():
+    return from_host(np.empty(0, dtypes.Default.float.numpy))
+
+
+class Parameter(Tensor):
+    """A tensor that is a module's parameter as soon as it is assigned to one. It shares memory with `data`.
+
+    Shape: that of `data`; nothing given makes an empty one.
+    Raises: RuntimeError when it is to require grad and its dtype is an integer one.
+    """
+
+    _is_param = True  # torch: isinstance and repr go by it
+
+    def __new__(cls, data=None, requires_grad=True):
+        data = _nothing() if data is None else data
+        parameter = alias(data if isinstance(data, Tensor) else data.detach(), cls)
+        if requires_grad:
+            if aval(parameter).dtype.category < dtypes.FLOAT:
+                raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
+            require_grad(parameter)
+        return parameter
+
+    def __deepcopy__(self, memo):
+        found = memo.get(id(self))
+        if found is None:
+            # torch: the gradient and the user's attributes are not copied.
+            found = memo[id(self)] = type(self)(self.data.clone(), self.requires_grad)
+        return found
+
+    def __repr__(self):
+        return f"Parameter containing:\n{super().__repr__()}"
+
+    def __reduce_ex__(self, protocol):
+        state = {name: value for name, value in vars(self).items() if name not in _OWN}
+        rebuilt = (self.data, self.requires_grad, OrderedDict())
+        if state:
+            return _rebuild_parameter_with_state, (*rebuilt, state)
+        return _rebuild_parameter, rebuilt
+
+
+def _rebuild_parameter(data, requires_grad, backward_hooks):
+    """What a pickled Parameter is made from again; hooks are not pickled."""
+    return Parameter(data, requires_grad)
+
+
+def _rebuild_parameter_with_state(data, requires_grad, backward_hooks, state):
+    parameter = Parameter(data, requires_grad)
+    vars(parameter).update(state)
+    return parameter
+
+
+class _BufferMeta(type):
+    # torch: a buffer is a plain Tensor with a mark on it.
+    def __instancecheck__(cls, instance):
+        if super().__instancecheck__(instance):
+            return True
+        return cls is Buffer and isinstance(instance, Tensor) and getattr(instance, "_is_buffer", False)
+
+
+class Buffer(Tensor, metaclass=_BufferMeta):
+    """A tensor that is a module's buffer as soon as it is assigned to one; `persistent` puts it into the state dict."""
+
+    def __new__(cls, data=None, *, persistent=True):
+        data = _nothing() if data is None else data
+        buffer = alias(data)
+        if data.requires_grad:
+            require_grad(buffer)
+        buffer.persistent = persistent
+        buffer._is_buffer = True
+        return buffer
+
+
+_UNINITIALIZED = (
+    "Can't access the shape of an uninitialized parameter or buffer. This error usually happens in `load_state_dict` "
+    "when trying to load an uninitialized parameter into an initialized one. Call `forward` to initialize the "
+    "parameters before accessing their attributes."
+)
+
+
+class UninitializedTensorMixin:
+    """A tensor without shape and values until `materialize` gives it both."""
+
+    cls_to_become: type
+
+    @property
+    def _storage(self):
+        # Every op reads the storage first, so this is where they all end.
+        raise ValueError(
+            "Attempted to use an uninitialized parameter. This error happens when you are using a `LazyModule` or "
+            f"explicitly manipulating `torch.nn.parameter.{type(self).__name__}` objects. When using LazyModules "
+            "Call `forward` with a dummy batch to initialize the parameters before calling torch functions"
+        )
+
+    @property
+    def shape(self):
+        """Raises RuntimeError: there is none yet."""
+        raise RuntimeError(_UNINITIALIZED)
+
+    def materialize(self, shape, device=None, dtype=None):
+        """Become an ordinary parameter or buffer of this shape, its values unspecified."""
+        device = self._device if device is None else device
+        dtype = self._dtype if dtype is None else dtype
+        made = from_host(np.zeros(shape, dtype.numpy), device=device)
+        self.__class__ = self.cls_to_become
+        self._storage = made._storage
+
+    def __repr__(self):
+        return f"<{type(self).__name__}>"
+
+    def __deepcopy__(self, memo):
+        found = memo.get(id(self))
+        if found is None:
+            found = memo[id(self)] = type(self)(self.requires_grad, self._device, self._dtype)
+        return found
+
+
+def _lazy(cls, requires_grad, device, dtype):
+    made = object.__new__(cls)
+    made._device = device
+    made._dtype = dtypes.Default.float if dtype is None else dtype
+    made._rg = requires_grad
+    return made
+
+
+class UninitializedParameter(UninitializedTensorMixin, Parameter):
+    """A Parameter that gets its shape later, from the first batch that a lazy module sees."""
+
+    cls_to_become = Parameter
+
+    def __new__(cls, requires_grad=True, device=None, dtype=None):
+        return _lazy(cls, requires_grad, device, dtype)
+
+
+class UninitializedBuffer(UninitializedTensorMixin, Tensor):
+    """A buffer that gets its shape later, from the first batch that a lazy module sees."""
+
+    cls_to_become = Tensor
+
+    def __new__(cls, requires_grad=False, device=None, dtype=None, persistent=True):
+        made = _lazy(cls, requires_grad, device, dtype)
+        made.persistent = persistent
+        made._is_buffer = True
+        return made
+
+
+def is_lazy(param):
+    """Whether a parameter or buffer still waits for its shape."""
+    return isinstance(param, UninitializedTensorMixin)

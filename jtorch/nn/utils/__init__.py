@@ -1,0 +1,11 @@
+"""Names of jtorch.nn.utils."""
+
+from jtorch.nn.utils import clip_grad, convert_parameters
+from jtorch.nn.utils.clip_grad import (
+    clip_grad_norm,
+    clip_grad_norm_,
+    clip_grad_value_,
+    clip_grads_with_norm_,
+    get_total_norm,
+)
+from jtorch.nn.utils.convert_parameters import parameters_to_vector, vector_to_parameters

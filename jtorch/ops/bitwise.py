@@ -1,0 +1,59 @@
+"""Ops on the bits of whole numbers: and, or, xor, not, shifts. On bool they are logical."""
+
+from jax import lax
+from jax import numpy as jnp
+
+from jtorch import dtypes
+from jtorch.ops.op import Array, Operand, op
+
+
+def _whole(kernel):
+    return dtypes.within(f"{kernel}_cpu", dtypes.INT if "shift" in kernel else dtypes.BOOL, dtypes.INT)
+
+
+@op("bitwise_and", rule=_whole("bitwise_and"), method=True, inplace=True, out=True, operator="and")
+def bitwise_and(input: Operand, other: Operand):
+    """The bits that both have. Shape: broadcast. Raises NotImplementedError for floats."""
+    return input & other
+
+
+@op("bitwise_or", rule=_whole("bitwise_or"), method=True, inplace=True, out=True, operator="or")
+def bitwise_or(input: Operand, other: Operand):
+    """The bits that either has. Shape: broadcast. Raises NotImplementedError for floats."""
+    return input | other
+
+
+@op("bitwise_xor", rule=_whole("bitwise_xor"), method=True, inplace=True, out=True, operator="xor")
+def bitwise_xor(input: Operand, other: Operand):
+    """The bits that one has and the other has not. Shape: broadcast. Raises NotImplementedError for floats."""
+    return input ^ other
+
+
+@op("bitwise_not", method=True, inplace=True, out=True, operator="invert")
+def bitwise_not(input: Array):
+    """All bits flipped; not, on bool. Shape: any -> the same. Raises TypeError for floats."""
+    if not (input.dtype == bool or jnp.issubdtype(input.dtype, jnp.integer)):
+        raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
+    return ~input
+
+
+def _shift_range(input, other):
+    """The dtype's bits, and where a shift by other is defined in torch."""
+    bits = jnp.iinfo(input.dtype).bits
+    return bits, (other >= 0) & (other < bits)
+
+
+@op("bitwise_left_shift", rule=_whole("lshift"), method=True, inplace=True, out=True, operator="lshift")
+def bitwise_left_shift(input: Operand, other: Operand):
+    """input · 2^other. Shape: broadcast. Raises NotImplementedError for floats and bool."""
+    _, defined = _shift_range(input, other)
+    return jnp.where(defined, lax.shift_left(*jnp.broadcast_arrays(input, other)), 0)
+
+
+@op("bitwise_right_shift", rule=_whole("rshift"), method=True, inplace=True, out=True, operator="rshift")
+def bitwise_right_shift(input: Operand, other: Operand):
+    """input / 2^other, rounded down. Shape: broadcast. Raises NotImplementedError for floats and bool."""
+    bits, defined = _shift_range(input, other)
+    shifted = jnp.right_shift(input, jnp.where(defined, other, bits - 1).astype(input.dtype))
+    # torch: shifting out every bit leaves the sign.
+    return shifted if jnp.issubdtype(input.dtype, jnp.signedinteger) else jnp.where(defined, shifted, 0)

@@ -1,0 +1,356 @@
+"""Convolutions of one to three dims and their transposes, lowered to what runs fastest on the device at hand.
+
+On a GPU they are XLA's own, which are cuDNN's. On a CPU XLA has a fast convolution only for two dims and one group;
+there the others are put together of it, or of matrix products and shifted copies.
+"""
+
+import functools
+import itertools
+import math
+from dataclasses import dataclass, replace
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from jtorch import dtypes
+from jtorch.ops.op import Array, op, widened
+from jtorch.shapes import listed
+
+_FEW = 8  # up to so many input channels a product with gathered columns beats XLA's CPU convolution
+_COLUMN = 256  # if a column is no longer than this
+_THIN = 16  # up to so many output channels XLA's gradient of the weights is the faster one all the same
+_WIDE = 128  # pixels per image from which on a 1x1 convolution is one product per image
+
+
+@dataclass(frozen=True)
+class _Geometry:
+    """How a window moves over the spatial dims. padding: (before, after) per dim."""
+
+    stride: tuple
+    padding: tuple
+    dilation: tuple
+    groups: int
+
+    def out(self, size, kernel):
+        """The spatial size of the result."""
+        each = zip(size, kernel, self.stride, self.padding, self.dilation, strict=True)
+        return tuple((n + sum(p) - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in each)
+
+    def pointwise(self, kernel):
+        """Whether each output element reads one input element per channel."""
+        return math.prod(kernel) == 1 and not any(map(any, self.padding))
+
+    def tail(self):
+        """The same for all spatial dims but the first."""
+        return replace(self, stride=self.stride[1:], padding=self.padding[1:], dilation=self.dilation[1:])
+
+
+# What XLA does.
+
+
+def _numbers(rank):
+    space = "DHW"[3 - rank :]
+    return f"NC{space}", f"OI{space}", f"NC{space}"
+
+
+def _plain(x, w, geometry):
+    # torch: convolutions may use TF32, whatever float32 matrix products may.
+    return lax.conv_general_dilated(
+        x, w, geometry.stride, geometry.padding, rhs_dilation=geometry.dilation,
+        dimension_numbers=_numbers(x.ndim - 2), feature_group_count=geometry.groups, precision=lax.Precision.DEFAULT,
+    )  # fmt: skip
+
+
+def _pull_x(forward, grad, w, shape, geometry):
+    return jax.vjp(lambda x: forward(x, w, geometry), jnp.zeros(shape, grad.dtype))[1](grad)[0]
+
+
+def _pull_w(forward, x, grad, shape, geometry):
+    return jax.vjp(lambda w: forward(x, w, geometry), jnp.zeros(shape, grad.dtype))[1](grad)[0]
+
+
+# What is faster on a CPU.
+
+
+def _kind(channels, w_shape, geometry):
+    kernel = w_shape[2:]
+    if geometry.groups > 1:
+        return "depthwise" if w_shape[1] == 1 else "grouped"
+    if geometry.pointwise(kernel):
+        return "pointwise"
+    if len(kernel) == 3:
+        return "solid"
+    if channels <= _FEW and channels * math.prod(kernel) <= _COLUMN:
+        return "few"
+    return "plain"
+
+
+def _on_cpu(x, w, geometry):
+    """The convolution. Shape: (N, C, *), (O, C / groups, *kernel) -> (N, O, *)."""
+    return _LOWERED[_kind(x.shape[1], w.shape, geometry)](x, w, geometry)
+
+
+def _pull_x_on_cpu(grad, w, shape, geometry):
+    """The gradient of the input, which has this shape."""
+    kind = _kind(shape[1], w.shape, geometry)
+    if kind == "grouped":
+        one, part = replace(geometry, groups=1), (shape[0], shape[1] // geometry.groups, *shape[2:])
+        pairs = zip(jnp.split(grad, geometry.groups, 1), jnp.split(w, geometry.groups, 0), strict=True)
+        return jnp.concatenate([_pull_x_on_cpu(g, v, part, one) for g, v in pairs], 1)
+    if kind == "depthwise":
+        return _pull_x_depthwise(grad, w, shape, geometry)
+    pulled = _pull_x(_LOWERED[kind], grad, w, shape, geometry)
+    return lax.optimization_barrier(pulled) if kind == "few" else pulled
+
+
+def _pull_w_on_cpu(x, grad, shape, geometry):
+    """The gradient of the weight, which has this shape."""
+    kind = _kind(x.shape[1], shape, geometry)
+    if kind == "grouped":
+        one, part = replace(geometry, groups=1), (shape[0] // geometry.groups, *shape[1:])
+        pairs = zip(jnp.split(x, geometry.groups, 1), jnp.split(grad, geometry.groups, 1), strict=True)
+        return jnp.concatenate([_pull_w_on_cpu(y, g, part, one) for y, g in pairs], 0)
+    if (kind == "few" and shape[0] <= _THIN) or (kind == "depthwise" and max(geometry.stride) == 1):
+        return _pull_w(_plain, x, grad, shape, geometry)
+    return _pull_w(_LOWERED[kind], x, grad, shape, geometry)
+
+
+def _grouped(x, w, geometry):
+    one = replace(geometry, groups=1)
+    pairs = zip(jnp.split(x, geometry.groups, 1), jnp.split(w, geometry.groups, 0), strict=True)
+    return jnp.concatenate([_on_cpu(y, v, one) for y, v in pairs], 1)
+
+
+def _pointwise(x, w, geometry):
+    """A 1x1 convolution as matrix products."""
+    x = x[(slice(None), slice(None), *(slice(None, None, s) for s in geometry.stride))]
+    w = w.reshape(w.shape[:2])
+    n, c, *space = x.shape
+    if math.prod(space) >= _WIDE:
+        out = jnp.matmul(jnp.broadcast_to(w, (n, *w.shape)), x.reshape(n, c, math.prod(space)))
+        return out.reshape(n, w.shape[0], *space)
+    rows = jnp.moveaxis(x, 1, -1).reshape(n * math.prod(space), c)
+    return jnp.moveaxis((rows @ w.T).reshape(n, *space, w.shape[0]), -1, 1)
+
+
+def _padded(x, pads):
+    return lax.pad(x, jnp.zeros((), x.dtype), [(before, after, 0) for before, after in pads])
+
+
+def _solid(x, w, geometry):
+    """Three dims: for each depth of the kernel, a convolution of all depth slices as one batch."""
+    (s, *_), ((before, after), *_), (d, *_) = geometry.stride, geometry.padding, geometry.dilation
+    n, c, size, *space = x.shape
+    depth = (size + before + after - d * (w.shape[2] - 1) - 1) // s + 1
+    x = _padded(x, [(0, 0), (0, 0), (before, after), *((0, 0),) * len(space)])
+    total = 0
+    for k in range(w.shape[2]):
+        level = lax.slice_in_dim(x, k * d, k * d + (depth - 1) * s + 1, s, 2)
+        level = level.swapaxes(1, 2).reshape(n * depth, c, *space)
+        total = total + _on_cpu(level, w[:, :, k], geometry.tail())
+    return total.reshape(n, depth, *total.shape[1:]).swapaxes(1, 2)
+
+
+def _shifted(x, kernel, geometry):
+    """The input as each kernel element sees it, with its place in the kernel."""
+    pads = [(0, 0), (0, 0), *geometry.padding]
+    if any(map(any, pads)):
+        # Padded once; a pad in each of the loops that read it would be slower.
+        x = lax.optimization_barrier(_padded(x, pads))
+    unpadded = replace(geometry, padding=((0, 0),) * len(kernel))
+    out = unpadded.out(x.shape[2:], kernel)
+    for at in itertools.product(*map(range, kernel)):
+        first = [a * d for a, d in zip(at, geometry.dilation, strict=True)]
+        last = [f + (o - 1) * s + 1 for f, o, s in zip(first, out, geometry.stride, strict=True)]
+        yield at, lax.slice(x, (0, 0, *first), (*x.shape[:2], *last), (1, 1, *geometry.stride))
+
+
+def _few(x, w, geometry):
+    """Few input channels: per image, the weights times the columns that the kernel sees."""
+    seen = [y for _, y in _shifted(x, w.shape[2:], geometry)]
+    n, _, *space = seen[0].shape
+    columns = jnp.concatenate(seen, 1).reshape(n, w[0].size, math.prod(space))
+    rows = jnp.moveaxis(w, 1, -1).reshape(w.shape[0], -1)
+    return jnp.matmul(jnp.broadcast_to(rows, (n, *rows.shape)), columns).reshape(n, w.shape[0], *space)
+
+
+def _depthwise(x, w, geometry):
+    """One input channel per group: a sum of shifted copies."""
+    times = w.shape[0] // x.shape[1]
+    total = 0
+    for at, y in _shifted(x, w.shape[2:], geometry):
+        each = w[(slice(None), 0, *at)].reshape(1, x.shape[1], times, *(1,) * (x.ndim - 2))
+        total = total + y[:, :, None] * each
+    # Kept apart: XLA would work the sum out again in every loop that reads it.
+    return lax.optimization_barrier(total.reshape(x.shape[0], w.shape[0], *total.shape[3:]))
+
+
+def _pull_x_depthwise(grad, w, shape, geometry):
+    """The same sum with the kernel turned around, over the gradient spread out by the stride."""
+    kernel = w.shape[2:]
+    spread = [(0, 0, 0), (0, 0, 0)]
+    for n, k, s, (before, _), d, o in zip(
+        shape[2:], kernel, geometry.stride, geometry.padding, geometry.dilation, grad.shape[2:], strict=True
+    ):
+        spread.append((d * (k - 1) - before, n + before - (o - 1) * s - 1, s - 1))
+    grad = lax.optimization_barrier(lax.pad(grad, jnp.zeros((), grad.dtype), spread))
+    rank = len(kernel)
+    around = _Geometry((1,) * rank, ((0, 0),) * rank, geometry.dilation, geometry.groups)
+    turned = jnp.flip(w, tuple(range(2, w.ndim)))
+    times = w.shape[0] // shape[1]
+    total = 0
+    for at, y in _shifted(grad, kernel, around):
+        each = turned[(slice(None), 0, *at)].reshape(1, -1, *(1,) * rank)
+        total = total + (y * each).reshape(shape[0], shape[1], times, *shape[2:]).sum(2)
+    return lax.optimization_barrier(total)
+
+
+_LOWERED = {
+    "plain": _plain, "grouped": _grouped, "pointwise": _pointwise, "solid": _solid, "few": _few,
+    "depthwise": _depthwise,
+}  # fmt: skip
+
+
+# By device.
+
+
+def _forward(x, w, geometry):
+    return lax.platform_dependent(
+        x, w, cpu=widened(functools.partial(_on_cpu, geometry=geometry)),
+        default=functools.partial(_plain, geometry=geometry),
+    )  # fmt: skip
+
+
+def _of_x(grad, w, shape, geometry):
+    return lax.platform_dependent(
+        grad, w, cpu=widened(functools.partial(_pull_x_on_cpu, shape=shape, geometry=geometry)),
+        default=functools.partial(_pull_x, _plain, shape=shape, geometry=geometry),
+    )  # fmt: skip
+
+
+def _of_w(x, grad, shape, geometry):
+    return lax.platform_dependent(
+        x, grad, cpu=widened(functools.partial(_pull_w_on_cpu, shape=shape, geometry=geometry)),
+        default=functools.partial(_pull_w, _plain, shape=shape, geometry=geometry),
+    )  # fmt: skip
+
+
+# The op, its checks and its gradient.
+
+
+def _check(x, w, bias, stride, padding, dilation, transposed, output_padding, groups):
+    for wrong, words in (
+        (groups <= 0, "non-positive groups"), (min(stride) <= 0, "non-positive stride"),
+        (min(padding) < 0, "negative padding"), (min(dilation) <= 0, "non-positive dilation"),
+        (min(output_padding) < 0, "negative output_padding"),
+    ):  # fmt: skip
+        if wrong:
+            raise RuntimeError(f"{words} is not supported")
+    shape, given = listed(w.shape), f"groups={groups}"
+    if w.shape[0] % groups:
+        raise RuntimeError(
+            f"Given {given}, expected weight to be divisible by {groups} at dimension 0, but got weight of size "
+            f"[{shape}] instead"
+        )
+    if transposed and groups == 1:
+        given = "transposed=1"
+    wanted = w.shape[0] if transposed else w.shape[1] * groups
+    if x.shape[1] != wanted:
+        raise RuntimeError(
+            f"Given {given}, weight of size {shape}, expected input{listed(x.shape)} to have {wanted} channels, "
+            f"but got {x.shape[1]} channels instead"
+        )
+    made = w.shape[1] * groups if transposed else w.shape[0]
+    if bias is not None and bias.shape != (made,):
+        given = f"Given {given}, weight" if transposed else "Given weight"
+        raise RuntimeError(
+            f"{given} of size {shape}, expected bias to be 1-dimensional with {made} elements, but got bias of size "
+            f"{listed(bias.shape)} instead"
+        )
+    _check_dtypes(x, w, bias)
+
+
+def _check_dtypes(x, w, bias):
+    found = [None if a is None else dtypes.from_numpy(a.dtype) for a in (x, w, bias)]
+    if found[0] is not found[1]:
+        if not found[0].is_floating_point:
+            raise RuntimeError(f"expected scalar type {found[0].label} but found {found[1].label}")
+        raise RuntimeError(
+            f"Input type (torch.{found[0].label}Tensor) and weight type (torch.{found[1].label}Tensor) should be the "
+            "same or input should be a MKLDNN tensor and weight is a dense tensor"
+        )
+    if bias is not None and found[0] is not found[2]:
+        names = dtypes.cpp_name(found[0]), dtypes.cpp_name(found[2])
+        raise RuntimeError(f"Input type ({names[0]}) and bias type ({names[1]}) should be the same")
+
+
+def _by(sizes):
+    return "(" + " x ".join(map(str, sizes)) + ")"
+
+
+def _out_size(x, w, geometry, transposed, output_padding):
+    """The spatial size of the result. Raises RuntimeError in torch's words when there is none."""
+    size, kernel = x.shape[2:], w.shape[2:]
+    if not transposed:
+        padded = [n + sum(p) for n, p in zip(size, geometry.padding, strict=True)]
+        reach = [d * (k - 1) + 1 for d, k in zip(geometry.dilation, kernel, strict=True)]
+        if any(n < r for n, r in zip(padded, reach, strict=True)):
+            raise RuntimeError(
+                f"Calculated padded input size per channel: {_by(padded)}. Kernel size: {_by(reach)}. Kernel size "
+                "can't be greater than actual input size"
+            )
+        return geometry.out(size, kernel)
+    each = zip(size, kernel, geometry.stride, geometry.padding, geometry.dilation, output_padding, strict=True)
+    out = tuple((n - 1) * s - 2 * p[0] + d * (k - 1) + o + 1 for n, k, s, p, d, o in each)
+    bounds = zip(output_padding, geometry.stride, geometry.dilation, strict=True)
+    if any(o >= s and o >= d for o, s, d in bounds):
+        named = " ".join(
+            f"{what}_{side}: {value}"
+            for what, values in (("output_padding", output_padding), ("stride", geometry.stride),
+                                 ("dilation", geometry.dilation))
+            for side, value in zip(("depth", "height", "width")[3 - len(out) :], values, strict=True)
+        )  # fmt: skip
+        raise RuntimeError(f"output padding must be smaller than either stride or dilation, but got {named}")
+    if min(out) < 1:
+        raise RuntimeError(
+            f"Given input size per channel: {_by(size)}. Calculated output size per channel: {_by(out)}. "
+            "Output size is too small"
+        )
+    return out
+
+
+def _geometry(stride, padding, dilation, transposed, output_padding, groups):
+    # The elements that output_padding adds at the end are that much less padding there.
+    ends = output_padding if transposed else (0,) * len(padding)
+    return _Geometry(stride, tuple((p, p - o) for p, o in zip(padding, ends, strict=True)), dilation, groups)
+
+
+@op("convolution", grad_name="ConvolutionBackward0")
+def convolution(
+    input: Array, weight: Array, bias: Array | None, stride, padding, dilation, transposed, output_padding, groups
+):
+    """A convolution (a correlation: the kernel is not turned), or with transposed the gradient of one.
+
+    Shape: (N, C, *), (O, C / groups, *kernel), (O,) -> (N, O, *); transposed, the kernel is (C, O / groups, *kernel).
+    """
+    _check(input, weight, bias, stride, padding, dilation, transposed, output_padding, groups)
+    geometry = _geometry(stride, padding, dilation, transposed, output_padding, groups)
+    space = _out_size(input, weight, geometry, transposed, output_padding)
+    if transposed:
+        out = _of_x(input, weight, (input.shape[0], weight.shape[1] * groups, *space), geometry)
+    else:
+        out = _forward(input, weight, geometry)
+    return out if bias is None else out + bias.reshape(-1, *(1,) * len(space))
+
+
+@convolution.gradient
+def _(grad, result, input, weight, bias, stride, padding, dilation, transposed, output_padding, groups):
+    geometry = _geometry(stride, padding, dilation, transposed, output_padding, groups)
+    of_bias = None
+    if bias is not None:
+        of_bias = grad.reshape(*grad.shape[:2], math.prod(grad.shape[2:])).sum(-1).sum(0)
+    if transposed:
+        return _forward(grad, weight, geometry), _of_w(grad, input, weight.shape, geometry), of_bias
+    of_input = _of_x(grad, weight, input.shape, geometry)
+    return of_input, _of_w(input, grad, weight.shape, geometry), of_bias

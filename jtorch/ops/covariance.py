@@ -1,0 +1,44 @@
+"""Ops that measure how rows vary together: cov and corrcoef."""
+
+import numpy as np
+from jax import numpy as jnp
+
+from jtorch.ops.op import Array, op
+
+
+@op("cov", method=True, grad_name="SqueezeBackward0")
+def cov(input: Array, *, correction=1, fweights: Array | None = None, aweights: Array | None = None):
+    """Covariances of the rows of a matrix whose columns are observations. Shape: (n, m) -> (n, n), (m,) -> ().
+
+    fweights: how often each column was seen. aweights: how much each counts. Raises RuntimeError for more than 2 dims.
+    """
+    if input.ndim > 2:
+        raise RuntimeError(
+            f"cov(): expected input to have two or fewer dimensions but got an input with {input.ndim} dimensions"
+        )
+    rows = jnp.atleast_2d(input)
+    if not jnp.issubdtype(rows.dtype, jnp.inexact):
+        rows = rows.astype(np.float32)
+    real = rows.real.dtype
+    weights = None
+    for given in (fweights, aweights):
+        if given is not None:
+            weights = given.astype(real) if weights is None else weights * given.astype(real)
+    total = rows.shape[1] if weights is None else weights.sum()
+    center = (rows if weights is None else rows * weights).sum(1, keepdims=True) / total
+    left = total - correction
+    if aweights is not None and correction:
+        left = total - correction * (weights * aweights.astype(real)).sum() / total
+    gap = rows - center
+    out = jnp.dot(gap if weights is None else gap * weights, jnp.conj(gap).T) / jnp.maximum(left, 0).astype(real)
+    return out.reshape(()) if input.ndim < 2 else out
+
+
+@op("corrcoef", method=True, grad_name="ClampBackward1")
+def corrcoef(input: Array):
+    """Correlation coefficients of the rows of a matrix. Shape: (n, m) -> (n, n), (m,) -> ()."""
+    c = cov.fn(input)
+    if c.ndim == 0:
+        return c / c
+    size = jnp.sqrt(jnp.diagonal(c).real)
+    return jnp.clip(c / size[:, None] / size[None], -1, 1) if not jnp.iscomplexobj(c) else c / size[:, None] / size

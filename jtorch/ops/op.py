@@ -1,0 +1,377 @@
+"""What an op is: a pure JAX function with torch's signature, its fields, and the table of all ops."""
+
+import functools
+import inspect
+from enum import Enum
+from typing import Annotated, Any, get_args
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jtorch import dtypes, errors, shapes
+
+
+class Kind(Enum):
+    """What a parameter of an op may be given."""
+
+    ARRAY = "a tensor"
+    OPERAND = "a tensor or a number, promoted with the others"
+    ARRAYS = "a sequence of tensors"
+    SCALAR = "a number; becomes an input of the program once a second value is seen"
+    INPUT = "a number that is always an input of the program (learning rate, step, seed)"
+    INPUTS = "a sequence of such numbers"
+    DTYPE = "a dtype or None; the function sees a NumPy dtype"
+    STATIC = "any hashable value, part of the program"
+
+
+Array = Annotated[jax.Array, Kind.ARRAY]
+Operand = Annotated[Any, Kind.OPERAND]
+Arrays = Annotated[Any, Kind.ARRAYS]
+Scalar = Annotated[Any, Kind.SCALAR]
+Input = Annotated[Any, Kind.INPUT]
+Inputs = Annotated[Any, Kind.INPUTS]
+DType = Annotated[Any, Kind.DTYPE]
+
+_TENSORS = (Kind.ARRAY, Kind.OPERAND, Kind.ARRAYS)
+_RECORDED = (Kind.ARRAY, Kind.OPERAND, Kind.SCALAR, Kind.INPUT)
+_SEQUENCES = (Kind.ARRAYS, Kind.INPUTS)
+TABLE: dict[str, "Op"] = {}
+
+
+class Lift:
+    """A number among a call's operands that always is an input of the program, never a constant."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value):
+        self.value = value
+
+
+class Param:
+    """One parameter of an op."""
+
+    __slots__ = ("name", "kind", "default", "keyword_only", "recorded")
+    missing = inspect.Parameter.empty
+
+    def __init__(self, parameter):
+        self.name = parameter.name
+        self.kind = _kind(parameter.annotation) or Kind.STATIC
+        self.recorded = self.kind in _RECORDED
+        self.default = parameter.default
+        self.keyword_only = parameter.kind is inspect.Parameter.KEYWORD_ONLY
+
+
+def _kind(annotation):
+    for part in get_args(annotation):
+        if isinstance(part, Kind):
+            return part
+        found = _kind(part)
+        if found:
+            return found
+    return None
+
+
+class Recordable:
+    """Anything the engine can record: `call` on arrays, and its pullback."""
+
+    name = ""
+    host = False
+    lift = True
+    view = False
+    differentiable = True
+    saves: tuple[str, ...] | None = None
+    _vjp: "Vjp | None" = None
+
+    def __repr__(self):
+        return f"<op {self.name}>"
+
+    @property
+    def vjp(self):
+        """The op that pulls cotangents back through this one."""
+        if self._vjp is None:
+            self._vjp = Vjp(self)
+        return self._vjp
+
+    def check(self, operands, attrs):
+        """Raise TypeError where an operand is not what the parameter takes."""
+
+    def compute(self, operands, attrs):
+        """The NumPy dtype that tensor operands are cast to, or None. operands: (dtype, ndim), (type, None), None."""
+        return None
+
+    def call(self, ins, attrs, compute):
+        """The outputs, as a tuple of arrays. ins: arrays, numbers or None in the order of the recorded parameters."""
+        raise NotImplementedError
+
+    def pullback(self, ins, attrs, compute, cotangents, needs, results):
+        """Gradients of the operands marked in needs, as a tuple. A cotangent of None stands for zeros."""
+
+        def forward(*wanted):
+            given = iter(wanted)
+            return self.call(tuple(next(given) if n else x for x, n in zip(ins, needs, strict=True)), attrs, compute)
+
+        outs, pull = jax.vjp(forward, *(x for x, n in zip(ins, needs, strict=True) if n))
+        grads = pull(tuple(_conj(_cotangent(ct, out)) for ct, out in zip(cotangents, outs, strict=True)))
+        return tuple(_conj(g) for g in grads)
+
+
+def _conj(x):
+    # torch: a complex gradient is the conjugate of JAX's.
+    return jnp.conj(x) if jnp.issubdtype(x.dtype, jnp.complexfloating) else x
+
+
+def _cotangent(cotangent, out):
+    if not jnp.issubdtype(out.dtype, jnp.inexact):
+        return np.zeros(out.shape, jax.dtypes.float0)
+    return jnp.zeros_like(out) if cotangent is None else cotangent.astype(out.dtype)
+
+
+class Op(Recordable):
+    """A pure JAX function under `@op`, and all that is made from it: function, method, in-place and out= forms."""
+
+    def __init__(self, fn, name, aliases, fields):
+        self.fn = fn
+        self.name = name
+        self.aliases = aliases
+        self.params = [Param(p) for p in inspect.signature(fn).parameters.values()]
+        self.rule = fields.pop("rule", None)
+        self.door = fields.pop("door", "torch")
+        self.function = fields.pop("function", True)
+        self.method = fields.pop("method", False)
+        self.inplace = fields.pop("inplace", False)
+        self.out = fields.pop("out", False)
+        self.operator = fields.pop("operator", None)
+        self.view = fields.pop("view", False)
+        self.host = fields.pop("host", False)
+        self.differentiable = fields.pop("differentiable", True)
+        grad_name = fields.pop("grad_name", None) or _grad_name(name)
+        self.grad_name, self._node_name = (_grad_name(name), grad_name) if callable(grad_name) else (grad_name, None)
+        self.saves = fields.pop("saves", None)
+        self.returns = fields.pop("returns", None)
+        self.autocast = fields.pop("autocast", None)
+        self.lift = fields.pop("lift", True)
+        self.varargs = fields.pop("varargs", None)
+        if fields:
+            raise TypeError(f"@op({name!r}) got fields it does not know: {sorted(fields)}")
+        self._gradient = None
+        self._write = None
+        self._geometry = None
+
+    def node_name(self, operands, attrs):
+        """torch's class name of the grad_fn of one call. operands: as for compute."""
+        return self._node_name(operands, attrs) if self._node_name else self.grad_name
+
+    def gradient(self, fn):
+        """Decorator: `fn(grad, result, *args)` gives a gradient (or None) per tensor parameter, instead of jax.vjp."""
+        self._gradient = fn
+        return fn
+
+    def write(self, fn):
+        """Decorator for a view op: `fn(base, value, *attrs)` is base with the viewed elements replaced by value."""
+        self._write = fn
+        return fn
+
+    def geometry(self, fn):
+        """Decorator for a view op: `fn(shape, strides, offset, *attrs)` gives its (shape, strides, offset)."""
+        self._geometry = fn
+        return fn
+
+    def compute(self, operands, attrs):
+        if self.rule is None:
+            return None
+        kinds = self.operand_kinds(attrs)
+        tensors = [o for o, k in zip(operands, kinds, strict=True) if o is not None and k in _TENSORS]
+        if callable(self.rule):
+            return self.rule(tensors, attrs).numpy
+        result = dtypes.result_type(tensors)
+        if self.rule == "float" and result.category < dtypes.FLOAT:
+            result = dtypes.Default.float
+        return result.numpy
+
+    def operand_kinds(self, attrs):
+        """The kind of every recorded operand; a sequence counts once per item (its length stands in attrs)."""
+        static, kinds = iter(attrs), []
+        for p in self.params:
+            if p.kind in _RECORDED:
+                kinds.append(p.kind)
+            else:
+                value = next(static)
+                if p.kind in _SEQUENCES:
+                    kinds.extend([p.kind] * value)
+        return kinds
+
+    def check(self, operands, attrs):
+        """Raise TypeError where a tensor parameter was given a number. operands: Avals, numbers, None."""
+        for position, (x, kind) in enumerate(zip(operands, self.operand_kinds(attrs), strict=True)):
+            if kind in (Kind.ARRAY, Kind.ARRAYS) and x is not None and not hasattr(x, "shape"):
+                name = [p.name for p in self.params if p.recorded or p.kind in _SEQUENCES]
+                at = min(position, len(name) - 1)
+                raise errors.bad_argument(self.name, position + 1, name[at], "Tensor", x)
+
+    def bind(self, ins, attrs, compute):
+        """Positional and keyword arguments of the function, from recorded operands and attributes."""
+        given, static = iter(ins), iter(attrs)
+        args, kwargs = [], {}
+        for p in self.params:
+            if p.kind is Kind.ARRAYS:
+                value = [_cast(next(given), compute) for _ in range(next(static))]
+            elif p.kind is Kind.INPUTS:
+                value = [next(given) for _ in range(next(static))]
+            elif p.kind in _RECORDED:
+                value = next(given)
+                if p.kind in _TENSORS:
+                    value = _cast(value, compute)
+                elif isinstance(value, jax.Array) and compute is not None:
+                    value = value.astype(compute)
+            else:
+                value = next(static)
+                if p.kind is Kind.DTYPE and value is not None:
+                    value = value.numpy
+            if p.keyword_only:
+                kwargs[p.name] = value
+            else:
+                args.append(value)
+        return args, kwargs
+
+    def call(self, ins, attrs, compute):
+        args, kwargs = self.bind(ins, attrs, compute)
+        if self.rule is not None:
+            shapes.broadcast_shapes(*(x.shape for x in ins if hasattr(x, "shape")))
+        outs = self.fn(*args, **kwargs)
+        return tuple(outs) if isinstance(outs, (tuple, list)) else (outs,)
+
+    def pullback(self, ins, attrs, compute, cotangents, needs, results):
+        if self._gradient is None:
+            return super().pullback(ins, attrs, compute, cotangents, needs, results)
+        args, kwargs = self.bind(ins, attrs, compute)
+        if results is None:
+            outs = self.fn(*args, **kwargs)
+            results = tuple(outs) if isinstance(outs, (tuple, list)) else (outs,)
+        cotangents = tuple(_cotangent(ct, out) for ct, out in zip(cotangents, results, strict=True))
+        single = len(results) == 1
+        grads = self._gradient(
+            cotangents[0] if single else cotangents, results[0] if single else results, *args, **kwargs
+        )
+        return tuple(_fit(g, x) for g, x, n in zip(self._flat(grads, attrs), ins, needs, strict=True) if n)
+
+    def _flat(self, grads, attrs):
+        given = iter(grads)
+        flat = []
+        for p, count in zip(self.params, self._counts(attrs), strict=True):
+            if p.kind is Kind.ARRAYS:
+                flat.extend(next(given))
+            elif p.kind in _TENSORS:
+                flat.append(next(given))
+            else:
+                flat.extend([None] * count)
+        return flat
+
+    def _counts(self, attrs):
+        static = iter(attrs)
+        for p in self.params:
+            if p.kind in _RECORDED:
+                yield 1
+            else:
+                value = next(static)
+                yield value if p.kind in _SEQUENCES else 0
+
+
+def _cast(value, compute):
+    if compute is None or value is None:
+        return value
+    if isinstance(value, (bool, int, float, complex)):
+        return jnp.asarray(np.asarray(value).astype(compute))
+    return value if value.dtype == compute else value.astype(compute)
+
+
+def _fit(grad, operand):
+    """grad summed over broadcast dims and cast, so that it has the operand's shape and dtype."""
+    if grad is None:
+        return jnp.zeros(operand.shape, operand.dtype)
+    if grad.shape != operand.shape:
+        extra = grad.ndim - operand.ndim
+        dims = tuple(range(extra)) + tuple(
+            i + extra for i, n in enumerate(operand.shape) if n == 1 and grad.shape[i + extra] != 1
+        )
+        grad = grad.sum(dims).reshape(operand.shape) if dims else jnp.broadcast_to(grad, operand.shape)
+    if jnp.iscomplexobj(grad) and not jnp.issubdtype(operand.dtype, jnp.complexfloating):
+        grad = grad.real
+    return grad.astype(operand.dtype)
+
+
+SAVED = "saved"
+
+
+class Vjp(Recordable):
+    """The gradient of an op, itself recorded (and differentiated again for double backward).
+
+    ins: the cotangents that are there, then the operands that were saved, then the results that were saved.
+    attrs: (attrs and compute dtype of the forward, layout, needs, which cotangents are there, results saved?).
+    The layout has, per operand, SAVED, None, or the aval of an operand whose value the gradient does not read.
+    """
+
+    def __init__(self, op):
+        self.op = op
+        self.name = f"{op.name}_vjp"
+        self.grad_name = _grad_name(f"{op.name}_backward")
+        self.lift = op.lift
+
+    def call(self, ins, attrs, compute):
+        fwd_attrs, fwd_compute, layout, needs, present, with_results = attrs
+        given = iter(ins)
+        cotangents = tuple(next(given) if here else None for here in present)
+        operands = tuple(next(given) if at is SAVED else _blank(at) for at in layout)
+        results = tuple(given) if with_results else None
+        return tuple(self.op.pullback(operands, fwd_attrs, fwd_compute, cotangents, needs, results))
+
+
+def _blank(aval):
+    return None if aval is None else jnp.zeros(aval.shape, aval.dtype.numpy)
+
+
+def _grad_name(name):
+    return "".join(part.capitalize() for part in name.strip("_").split("_")) + "Backward0"
+
+
+def op(name, *aliases, **fields):
+    """Decorator: put a pure JAX function into the table as the op `name`. See docs/ops.md for the fields."""
+
+    def register(fn):
+        made = Op(fn, name, aliases, fields)
+        if name in TABLE:
+            raise ValueError(f"the op {name!r} stands in the table twice")
+        TABLE[name] = made
+        return made
+
+    return register
+
+
+_HALVES = (jnp.float16, jnp.bfloat16)
+
+
+def widened(fn):
+    """Decorator under `@op` or `@name.gradient`: torch computes halves in float32 and rounds once; so does `fn`."""
+
+    @functools.wraps(fn)
+    def wide(*args, **kwargs):
+        given = {x.dtype for x in (*args, *kwargs.values()) if isinstance(x, jax.Array)}
+        halves = [dtype for dtype in given if dtype in _HALVES]
+        if not halves:
+            return fn(*args, **kwargs)
+        result = fn(*(_widen(x) for x in args), **{k: _widen(x) for k, x in kwargs.items()})
+        if any(dtype not in _HALVES and jnp.issubdtype(dtype, jnp.inexact) for dtype in given):
+            return result
+        if isinstance(result, tuple):
+            return tuple(_narrow(x, halves[0]) for x in result)
+        return _narrow(result, halves[0])
+
+    return wide
+
+
+def _widen(x):
+    return x.astype(jnp.float32) if isinstance(x, jax.Array) and x.dtype in _HALVES else x
+
+
+def _narrow(x, dtype):
+    return x.astype(dtype) if isinstance(x, jax.Array) and x.dtype == jnp.float32 else x

@@ -1,0 +1,148 @@
+"""Ops of circles and hyperbolas on each element: sines, tangents, their inverses, degrees and radians."""
+
+import math
+
+from jax import numpy as jnp
+
+from jtorch.ops.op import Array, op, widened
+
+
+def _is_complex(x):
+    return jnp.issubdtype(x.dtype, jnp.complexfloating)
+
+
+@op("sin", rule="float", method=True, inplace=True, out=True)
+def sin(input: Array):
+    """The sine of each element, in radians. Shape: any -> the same."""
+    return jnp.sin(input)
+
+
+@op("cos", rule="float", method=True, inplace=True, out=True)
+def cos(input: Array):
+    """The cosine of each element, in radians. Shape: any -> the same."""
+    return jnp.cos(input)
+
+
+@op("tan", rule="float", method=True, inplace=True, out=True, saves=("result",))
+def tan(input: Array):
+    """The tangent of each element, in radians. Shape: any -> the same."""
+    return jnp.tan(input)
+
+
+@tan.gradient
+@widened
+def _(grad, result, input):
+    result = jnp.conj(result)
+    return (grad * (1 + result * result),)
+
+
+@op("asin", "arcsin", rule="float", method=True, inplace=True, out=True)
+def asin(input: Array):
+    """The arc sine of each element, in radians. Shape: any -> the same."""
+    return jnp.arcsin(input)
+
+
+@op("acos", "arccos", rule="float", method=True, inplace=True, out=True)
+def acos(input: Array):
+    """The arc cosine of each element, in radians. Shape: any -> the same."""
+    return jnp.arccos(input)
+
+
+@op("atan", "arctan", rule="float", method=True, inplace=True, out=True)
+def atan(input: Array):
+    """The arc tangent of each element, in radians. Shape: any -> the same."""
+    return jnp.arctan(input)
+
+
+def _half_exps(x):
+    """exp(x) / 2 and exp(-x) / 2, without the overflow of exp(x)."""
+    root = jnp.exp(x / 2)
+    return root * (root / 2), 0.5 / root / root
+
+
+@op("sinh", rule="float", method=True, inplace=True, out=True)
+@widened
+def sinh(input: Array):
+    """The hyperbolic sine of each element. Shape: any -> the same."""
+    if _is_complex(input):
+        return jnp.sinh(input)
+    up, down = _half_exps(input)
+    small = jnp.expm1(jnp.clip(input, -1, 1))
+    return jnp.where(jnp.abs(input) < 1, (small + small / (small + 1)) / 2, up - down)
+
+
+@sinh.gradient
+def _(grad, result, input):
+    return (grad * cosh.fn(jnp.conj(input)),)
+
+
+@op("cosh", rule="float", method=True, inplace=True, out=True)
+@widened
+def cosh(input: Array):
+    """The hyperbolic cosine of each element. Shape: any -> the same."""
+    if _is_complex(input):
+        return jnp.cosh(input)
+    up, down = _half_exps(input)
+    return up + down
+
+
+@cosh.gradient
+def _(grad, result, input):
+    return (grad * sinh.fn(jnp.conj(input)),)
+
+
+@op("tanh", rule="float", method=True, inplace=True, out=True, saves=("result",))
+def tanh(input: Array):
+    """The hyperbolic tangent of each element. Shape: any -> the same."""
+    return jnp.tanh(input)
+
+
+@tanh.gradient
+@widened
+def _(grad, result, input):
+    result = jnp.conj(result)
+    return (grad * (1 - result * result),)
+
+
+@op("asinh", "arcsinh", rule="float", method=True, inplace=True, out=True)
+def asinh(input: Array):
+    """The inverse hyperbolic sine of each element. Shape: any -> the same."""
+    return jnp.arcsinh(input)
+
+
+@op("acosh", "arccosh", rule="float", method=True, inplace=True, out=True)
+def acosh(input: Array):
+    """The inverse hyperbolic cosine of each element. Shape: any -> the same."""
+    return jnp.arccosh(input)
+
+
+@acosh.gradient
+@widened
+def _(grad, result, input):
+    x = jnp.conj(input)
+    root = jnp.sqrt(x - 1) * jnp.sqrt(x + 1) if _is_complex(x) else jnp.sqrt(x * x - 1)
+    return (grad / root,)
+
+
+@op("atanh", "arctanh", rule="float", method=True, inplace=True, out=True)
+def atanh(input: Array):
+    """The inverse hyperbolic tangent of each element. Shape: any -> the same."""
+    return jnp.arctanh(input)
+
+
+@op("deg2rad", rule="float", method=True, inplace=True, out=True, grad_name="Deg2RadBackward0")
+@widened
+def deg2rad(input: Array):
+    """Degrees to radians. Shape: any -> the same. Raises RuntimeError for complex tensors."""
+    if _is_complex(input):
+        raise RuntimeError("deg2rad is not supported for complex tensors.")
+    return input * (math.pi / 180)
+
+
+@op("rad2deg", rule="float", method=True, inplace=True, out=True, grad_name="Rad2DegBackward0")
+@widened
+def rad2deg(input: Array):
+    """Radians to degrees. Shape: any -> the same. Raises RuntimeError for complex tensors."""
+    if _is_complex(input):
+        raise RuntimeError("rad2deg is not supported for complex tensors.")
+    return input * (180 / math.pi)

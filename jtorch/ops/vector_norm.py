@@ -1,0 +1,139 @@
+"""Ops that measure lengths and distances of vectors: p-norms, dist, renorm."""
+
+import math
+
+from jax import numpy as jnp
+
+from jtorch import dtypes
+from jtorch.ops.op import Array, DType, op, widened
+from jtorch.shapes import normalize_dim, normalize_dims
+
+
+def _length(size, ord, dims, keepdim):
+    """The p-norm along dims of sizes that are not below 0."""
+    if ord == 2:
+        return jnp.sqrt(jnp.sum(size * size, dims, keepdims=keepdim))
+    if ord == 1:
+        return jnp.sum(size, dims, keepdims=keepdim)
+    if ord == 0:
+        return jnp.sum(size != 0, dims, keepdims=keepdim).astype(size.dtype)
+    if ord == math.inf:
+        return jnp.max(size, dims, keepdims=keepdim)
+    if ord == -math.inf:
+        return jnp.min(size, dims, keepdims=keepdim)
+    return jnp.sum(size**ord, dims, keepdims=keepdim) ** (1 / ord)
+
+
+def _direction(x):
+    """x / |x|, 0 at 0."""
+    if not jnp.iscomplexobj(x):
+        return jnp.sign(x)
+    size = jnp.abs(x)
+    return jnp.where(size == 0, 0, x / jnp.where(size == 0, 1, size))
+
+
+def _length_gradient(grad, length, x, ord, dims):
+    """torch's sub-gradients of a p-norm: 0 where the norm is 0; equal extremes share theirs."""
+    size = jnp.abs(x)
+    zero = length == 0
+    safe = jnp.where(zero, 1, length)
+    if ord == 0:
+        return jnp.zeros_like(x)
+    if ord == 1:
+        return grad * _direction(x)
+    if ord == 2:
+        return jnp.where(zero, 0, grad * (x / safe))
+    if abs(ord) == math.inf:
+        reached = (size == length) | (jnp.isnan(size) & jnp.isnan(length))
+        return _direction(x) * jnp.where(reached, grad / jnp.sum(reached, dims, keepdims=True).astype(size.dtype), 0)
+    if ord < 1:
+        slope = jnp.where(size == 0, 0, jnp.where(size == 0, 1, size) ** (ord - 1))
+    else:
+        slope = size ** (ord - 1)
+    return _direction(x) * jnp.where(zero, 0, slope * grad / safe ** (ord - 1))
+
+
+def _check_norm(input, ord, dim, dims, dtype):
+    label = dtypes.from_numpy(input.dtype).label
+    if not jnp.issubdtype(input.dtype, jnp.inexact):
+        raise RuntimeError(f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {label}")
+    if dtype is not None and jnp.promote_types(input.dtype, dtype) != dtype:
+        raise RuntimeError(
+            f"linalg.vector_norm: the dtype of the input ({label}) should be convertible without narrowing to the "
+            f"specified dtype ({dtypes.from_numpy(dtype).label})"
+        )
+    if (ord < 0 or ord == math.inf) and not input.size:
+        empty = [d for d in dims if input.shape[d] == 0]
+        if dim is None:
+            raise RuntimeError(
+                f"linalg.vector_norm cannot compute the {ord:g} norm on an empty tensor because the operation does not "
+                "have an identity"
+            )
+        if empty:
+            raise RuntimeError(
+                f"linalg.vector_norm cannot compute the {ord:g} norm on the dimension {empty[0]}because this dimension "
+                "is empty and the operation does not have an identity"
+            )
+
+
+@op("vector_norm", door="linalg", out=True, lift=False, grad_name="LinalgVectorNormBackward0")
+def vector_norm(x: Array, ord=2, dim=None, keepdim=False, *, dtype: DType = None):
+    """The p-norm along dims, of all elements where none is given. Shape: the input's without these dims.
+
+    Raises RuntimeError for integers.
+    """
+    dims = normalize_dims(dim, x.ndim)
+    _check_norm(x, ord, dim, dims, dtype)
+    return _vector_norm(x if dtype is None else x.astype(dtype), ord, dims, keepdim)
+
+
+@widened
+def _vector_norm(x, ord, dims, keepdim):
+    return _length(jnp.abs(x), ord, dims, keepdim)
+
+
+@vector_norm.gradient
+@widened
+def _(grad, result, x, ord, dim, keepdim, dtype):
+    dims = normalize_dims(dim, x.ndim)
+    if not keepdim:
+        grad, result = jnp.expand_dims(grad, dims), jnp.expand_dims(result, dims)
+    return (_length_gradient(grad, result, x if dtype is None else x.astype(dtype), ord, dims),)
+
+
+@op("nuclear_norm", door=None, grad_name="SumBackward1")
+def nuclear_norm(input: Array, dim, keepdim=False):
+    """The sum of the singular values of matrices in two dims. Shape: the input's without these dims."""
+    dims = normalize_dims(dim, input.ndim)
+    norms = jnp.linalg.svd(jnp.moveaxis(input, dims, (-2, -1)), compute_uv=False).sum(-1)
+    return jnp.expand_dims(norms, dims) if keepdim else norms
+
+
+@op("dist", rule="promote", method=True)
+@widened
+def dist(input: Array, other: Array, p=2):
+    """The p-norm of input - other. Shape: broadcast -> (). Raises RuntimeError for integers."""
+    if not jnp.issubdtype(input.dtype, jnp.inexact):
+        label = dtypes.from_numpy(input.dtype).label
+        raise RuntimeError(f"norm(): input dtype should be either floating point or complex. Got {label} instead.")
+    gap = input - other
+    return _length(jnp.abs(gap), p, tuple(range(gap.ndim)), False)
+
+
+@dist.gradient
+@widened
+def _(grad, result, input, other, p):
+    gap = input - other
+    along = _length_gradient(grad, result, gap, p, tuple(range(gap.ndim)))
+    return along, -along
+
+
+@op("renorm", method=True, inplace=True, out=True)
+@widened
+def renorm(input: Array, p, dim, maxnorm):
+    """Slices along a dim, scaled down to a p-norm of maxnorm where theirs is above. Shape: any -> the same."""
+    dim = normalize_dim(dim, input.ndim)
+    rest = tuple(d for d in range(input.ndim) if d != dim)
+    length = _length(jnp.abs(input), p, rest, True)
+    long = length > maxnorm
+    return input * jnp.where(long, maxnorm / (jnp.where(long, length, 1) + 1e-7), 1).astype(input.dtype)

@@ -1,0 +1,192 @@
+"""Adam: steps by the mean and the mean square of past gradients."""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import optax
+
+from jtorch import dtypes
+from jtorch._tensor import Tensor, from_host
+from jtorch.optim.optax_op import OptaxOptimizer, is_zero
+
+
+class Options(NamedTuple):
+    """What decides the form of Adam's transformation; the numbers move freely."""
+
+    maximize: bool
+    decay: bool
+    decoupled: bool
+    amsgrad: bool
+
+
+class MomentState(NamedTuple):
+    """Means of gradients and of their squares, and the largest of the latter (AMSGrad), a list over parameters each."""
+
+    exp_avg: list
+    exp_avg_sq: list
+    max_exp_avg_sq: list
+
+
+def adam(options, numbers, steps, dtype):
+    """Adam and AdamW as an Optax transformation. Decoupled decay is -γλθ, else λθ joins the gradient."""
+    lr, beta1, beta2, eps, weight_decay = numbers
+    parts = [optax.scale(-1)] if options.maximize else []
+    if options.decay and not options.decoupled:
+        parts.append(optax.add_decayed_weights(weight_decay.astype(dtype)))
+    parts.append(step_by_moments(lr, beta1, beta2, eps, steps, options.amsgrad, dtype))
+    if options.decay and options.decoupled:
+        # torch: scales by 1 - γλ as rounded to the parameter's dtype; the difference from 1 is exact.
+        parts.append(optax.add_decayed_weights((1 - lr * weight_decay).astype(dtype) - 1))
+    return optax.chain(*parts)
+
+
+def step_by_moments(lr, beta1, beta2, eps, steps, amsgrad, dtype):
+    """m = β₁m + (1-β₁)g, v = β₂v + (1-β₂)g², step -γ m̂ / (√v̂ + ε): https://arxiv.org/abs/1412.6980.
+
+    Unlike optax.scale_by_adam every parameter has its step, and (1-β) and 1-βᵗ are worked out in float64, as in torch.
+    """
+
+    def init(params):
+        zeros = [jnp.zeros_like(p) for p in params]
+        return MomentState(zeros, zeros, zeros if amsgrad else [])
+
+    def update(updates, state, params=None):
+        keep, square = beta2.astype(dtype), (1 - beta2).astype(dtype)
+        means = [_lerp(m, g, (1 - beta1).astype(dtype)) for g, m in zip(updates, state.exp_avg, strict=True)]
+        squares = [keep * v + square * g * g for g, v in zip(updates, state.exp_avg_sq, strict=True)]
+        largest = list(map(jnp.maximum, state.max_exp_avg_sq, squares)) if amsgrad else []
+        out = []
+        for m, v, t in zip(means, largest or squares, steps, strict=True):
+            size = (-lr / (1 - beta1**t)).astype(dtype)
+            root = jnp.sqrt(1 - beta2**t).astype(dtype)
+            out.append(size * m / (jnp.sqrt(v) / root + eps.astype(dtype)))
+        return out, MomentState(means, squares, largest)
+
+    return optax.GradientTransformation(init, update)
+
+
+def _lerp(start, end, weight):
+    # torch: goes from the nearer end, so that a weight of 1 gives `end` exactly.
+    return jnp.where(weight < 0.5, start + weight * (end - start), end - (end - start) * (1 - weight))
+
+
+class Adam(OptaxOptimizer):
+    """Adam: https://pytorch.org/docs/stable/generated/torch.optim.Adam.html.
+
+    Raises: ValueError for numbers out of range, and for a Tensor lr with foreach=True where not capturable.
+    """
+
+    rule = staticmethod(adam)
+
+    def __init__(
+        self,
+        params,
+        lr=1e-3,
+        betas=(0.9, 0.999),
+        eps=1e-8,
+        weight_decay=0,
+        amsgrad=False,
+        *,
+        foreach=None,
+        maximize=False,
+        capturable=False,
+        differentiable=False,
+        fused=None,
+        decoupled_weight_decay=False,
+    ):
+        _check_lr(lr, foreach and not capturable)
+        if not 0.0 <= eps:
+            raise ValueError(f"Invalid epsilon value: {eps}")
+        for i in (0, 1):
+            if not 0.0 <= betas[i] < 1.0:
+                raise ValueError(f"Invalid beta parameter at index {i}: {betas[i]}")
+        if not 0.0 <= weight_decay:
+            raise ValueError(f"Invalid weight_decay value: {weight_decay}")
+        _check_betas(betas, foreach and not capturable)
+        defaults = {
+            "lr": lr,
+            "betas": tuple(b.squeeze() if isinstance(b, Tensor) else b for b in betas),
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "amsgrad": amsgrad,
+            "maximize": maximize,
+            "foreach": foreach,
+            "capturable": capturable,
+            "differentiable": differentiable,
+            "fused": fused,
+            "decoupled_weight_decay": decoupled_weight_decay,
+        }
+        super().__init__(params, defaults)
+        self._check_fused(foreach, differentiable, fused)
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        for group in self.param_groups:
+            group.setdefault("amsgrad", False)
+            group.setdefault("maximize", False)
+            group.setdefault("foreach", None)
+            group.setdefault("capturable", False)
+            group.setdefault("differentiable", False)
+            group.setdefault("decoupled_weight_decay", False)
+            group.setdefault("fused", None)
+            for param in group["params"]:
+                step = self.state.get(param, {}).get("step")
+                if step is not None and not isinstance(step, Tensor):
+                    device, dtype = _step_place(group, param.device)
+                    self.state[param]["step"] = from_host(float(step), dtype=dtype, device=device)
+
+    def _describe(self, group):
+        beta1, beta2 = group["betas"]
+        decay = group["weight_decay"]
+        options = Options(
+            bool(group["maximize"]),
+            not is_zero(decay),
+            bool(group["decoupled_weight_decay"]),
+            bool(group["amsgrad"]),
+        )
+        names = MomentState._fields if options.amsgrad else MomentState._fields[:2]
+        return options, (group["lr"], beta1, beta2, group["eps"], decay), {name: name for name in names}
+
+    def _count(self, group, params, states, options):
+        device, dtype = _step_place(group, params[0].device)
+        return self._clock.read(states, device, dtype)
+
+    def _check(self, group, params):
+        super()._check(group, params)
+        if group["capturable"] and params[0].device.type not in _CAPTURABLE and not group["fused"]:
+            known = [*_CAPTURABLE, "privateuseone"] if group["foreach"] else [*_CAPTURABLE, "privateuseone", "xla"]
+            raise AssertionError(f"If capturable=True, params and state_steps must be on supported devices: {known}.")
+        if group["foreach"] and isinstance(group["lr"], Tensor) and not group["capturable"]:
+            raise RuntimeError("lr as a Tensor is not supported for capturable=False and foreach=True")
+
+
+_CAPTURABLE = ["cuda", "xpu", "hpu"]
+
+
+def _step_place(group, device):
+    """Device and dtype of a new `step`."""
+    if group["fused"]:
+        return device, dtypes.float32
+    dtype = dtypes.float64 if dtypes.Default.float is dtypes.float64 else dtypes.float32
+    return (device if group["capturable"] else "cpu"), dtype
+
+
+def _check_lr(lr, foreach):
+    if isinstance(lr, Tensor):
+        if foreach:
+            raise ValueError("lr as a Tensor is not supported for capturable=False and foreach=True")
+        if lr.numel() != 1:
+            raise ValueError("Tensor lr must be 1-element")
+    if not 0.0 <= lr:
+        raise ValueError(f"Invalid learning rate: {lr}")
+
+
+def _check_betas(betas, foreach):
+    if not any(isinstance(betas[0], kind) and isinstance(betas[1], kind) for kind in (float, Tensor)):
+        raise ValueError("betas must be either both floats or both Tensors")
+    for i in (0, 1):
+        if isinstance(betas[i], Tensor):
+            if foreach:
+                raise ValueError(f"betas[{i}] as a Tensor is not supported for capturable=False and foreach=True")
+            if betas[i].numel() != 1:
+                raise ValueError(f"Tensor betas[{i}] must be 1-element")

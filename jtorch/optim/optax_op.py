@@ -1,0 +1,265 @@
+"""The one op by which optimizers step: an Optax transformation on all parameters of all groups at once."""
+
+from functools import lru_cache
+from itertools import islice
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from jtorch._tensor import Tensor, aval, from_host, read, record
+from jtorch.autograd.apply import call
+from jtorch.autograd.inplace import assign, store
+from jtorch.ops.op import Arrays, Inputs, Lift, op
+from jtorch.optim.clock import Clock
+from jtorch.optim.optimizer import Optimizer, evaluate, with_grad_mode
+
+_HALVES = (jnp.float16, jnp.bfloat16)
+_FUSED = ["mps", "cuda", "xpu", "hpu", "cpu", "mtia", "privateuseone"]
+
+
+class Group(NamedTuple):
+    """How the arrays and numbers of a group lie: params, gradients, each field of the state, then tensor numbers.
+
+    tensors: which numbers come as tensors. index: the count (Adam's step) each parameter goes by, of `counts` ones.
+    """
+
+    options: tuple
+    size: int
+    fields: tuple[str, ...]
+    tensors: tuple[bool, ...]
+    index: tuple[int, ...]
+    counts: int
+
+
+class Layout:
+    """The groups of one step: hashable, the hash worked out once."""
+
+    __slots__ = ("groups", "_hash")
+
+    def __init__(self, groups):
+        self.groups = groups
+        self._hash = hash(groups)
+
+    def __hash__(self):
+        return self._hash
+
+    def __eq__(self, other):
+        return self is other or (isinstance(other, Layout) and self.groups == other.groups)
+
+    def __repr__(self):
+        return f"Layout({', '.join(f'{group.size} params' for group in self.groups)})"
+
+
+_layout = lru_cache(maxsize=1024)(Layout)
+
+
+@op("optimizer_step", door=None)
+def optimizer_step(arrays: Arrays, hypers: Inputs, *, rule, layout):
+    """The new parameters and states of every group, in the order in which they came.
+
+    rule(options, numbers, counts, dtype) is the Optax transformation of a group: `numbers` are its hyperparameters as
+    0-d float64 arrays, `counts` one such array per parameter, `dtype` the one it computes in.
+    """
+    arrays, hypers = iter(arrays), iter(hypers)
+    results = []
+    for group in layout.groups:
+        results.extend(_step(rule, group, arrays, hypers))
+    return results
+
+
+def _step(rule, group, arrays, hypers):
+    params, grads, *states = (list(islice(arrays, group.size)) for _ in range(2 + len(group.fields)))
+    numbers = [_number(next(arrays) if held else next(hypers)) for held in group.tensors]
+    counts = [_number(count) for count in islice(hypers, group.counts)]
+    counts = [counts[i] for i in group.index]
+    results = [params, *states]
+    for dtype, members in _by_dtype(params).items():
+        here = [counts[i] for i in members] if counts else ()
+        given = [[_parts(x[i], dtype) for i in members] for x in (params, grads, *states)]
+        news = transform(rule(group.options, numbers, here, dtype), group.fields, *given)
+        for old, new in zip(results, news, strict=True):
+            for i, value in zip(members, new, strict=True):
+                old[i] = _whole(value, old[i].dtype)
+    return [x for kind in results for x in kind]
+
+
+def _number(value):
+    return jnp.asarray(value, jnp.float64).reshape(())
+
+
+def _by_dtype(params):
+    """The places of the parameters by the dtype that torch computes them in: half precision in float32."""
+    places = {}
+    for i, param in enumerate(params):
+        real = jnp.finfo(param.dtype).dtype
+        places.setdefault(np.dtype(np.float32) if real in _HALVES else real, []).append(i)
+    return places
+
+
+def _parts(x, dtype):
+    """x in the computing dtype; a complex array as its real and imaginary parts, as torch steps it."""
+    return jnp.stack([x.real, x.imag], -1) if jnp.iscomplexobj(x) else x.astype(dtype)
+
+
+def _whole(x, dtype):
+    return x[..., 0] + 1j * x[..., 1] if jnp.issubdtype(dtype, jnp.complexfloating) else x.astype(dtype)
+
+
+def transform(transformation, fields, params, grads, *states):
+    """New params and states: `states` stand in the transformation's own state under the names `fields`."""
+    state = transformation.init(params)
+    if fields:
+        state = optax.tree.set(state, **dict(zip(fields, states, strict=True)))
+    updates, state = transformation.update(grads, state, params)
+    return [optax.apply_updates(params, updates), *(optax.tree.get(state, field) for field in fields)]
+
+
+class Plan:
+    """What one call of the op is given."""
+
+    __slots__ = ("arrays", "targets", "numbers", "groups", "ticks")
+
+    def __init__(self):
+        self.arrays, self.targets, self.numbers, self.groups, self.ticks = [], [], [], [], []
+
+
+class OptaxOptimizer(Optimizer):
+    """An optimizer whose step is one recorded op.
+
+    A subclass gives `rule`, the Optax transformation (see `optimizer_step`), `_describe` and, where parameters count
+    their steps, `_count`.
+    """
+
+    rule = None
+
+    def __init__(self, params, defaults):
+        self._clock = Clock()
+        super().__init__(params, defaults)
+
+    def __setstate__(self, state):
+        self.__dict__.setdefault("_clock", Clock())
+        super().__setstate__(state)
+
+    def _describe(self, group):
+        """(options that decide the form, numbers that move, {name in torch's state: name in Optax's}) of a group."""
+        raise NotImplementedError
+
+    def _count(self, group, params, states, options):
+        """(distinct counts, which of them each parameter goes by, what Clock.advance needs or None)."""
+        return [], (), None
+
+    @with_grad_mode
+    def step(self, closure=None):
+        """Update all parameters that have a gradient. closure: computes the loss anew and returns it."""
+        loss = evaluate(closure)
+        steps = {}
+        for group in self.param_groups:
+            for key, (params, grads) in _stepping(group["params"]).items():
+                steps.setdefault(key, []).append((group, params, grads))
+        for parts in steps.values():
+            self._run(parts)
+        return loss
+
+    def _run(self, parts):
+        """Record the op for some groups: (group, its parameters that step, their gradients) each."""
+        plan = Plan()
+        for group, params, grads in parts:
+            self._check(group, params)
+            self._add(plan, group, params, grads)
+        layout = _layout(tuple(plan.groups))
+        if self.defaults["differentiable"]:
+            news = call("optimizer_step", plan.arrays, plan.numbers, rule=self.rule, layout=layout)
+            for target, new in zip(plan.targets, [news] if isinstance(news, Tensor) else news, strict=True):
+                assign(target, new)
+        else:
+            _record(plan, self.rule, layout)
+        for tick in plan.ticks:
+            self._clock.advance(*tick)
+
+    def _add(self, plan, group, params, grads):
+        options, numbers, fields = self._describe(group)
+        states = [self.state[param] for param in params] if fields else ()
+        counts, index, refs = self._count(group, params, states, options)
+        plan.arrays += params
+        plan.arrays += grads
+        plan.targets += params
+        for name in fields:
+            held = _held(states, name, params)
+            plan.arrays += held
+            plan.targets += held
+        device = aval(params[0]).device
+        tensors = tuple([isinstance(number, Tensor) and aval(number).device is device for number in numbers])
+        for number, held in zip(numbers, tensors, strict=True):
+            if held:
+                plan.arrays.append(number)
+            else:
+                plan.numbers.append(float(number))
+        plan.numbers += counts
+        plan.groups.append(Group(options, len(params), tuple(fields.values()), tensors, index, len(counts)))
+        if refs is not None:
+            plan.ticks.append((states, counts, index, refs))
+
+    def _check(self, group, params):
+        """Raise torch's error where these parameters can't be stepped as the group's flags say."""
+        if group["fused"]:
+            for param in params:
+                if not (param.device.type in _FUSED and param.is_floating_point()):
+                    raise RuntimeError(
+                        "`fused=True` requires all the params to be floating point Tensors of supported devices: "
+                        f"{_FUSED} but {param.dtype} and {param.device.type}"
+                    )
+
+    def _check_fused(self, foreach, differentiable, fused):
+        if fused:
+            if differentiable:
+                raise RuntimeError("`fused` does not support `differentiable`")
+            if foreach:
+                raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
+
+
+def _record(plan, rule, layout):
+    """Record the op off the tape and write its results into the targets: `update`, for hundreds of operands."""
+    ins = [x._storage.ref if x._view is None else read(x) for x in plan.arrays]
+    device = ins[0].aval.device
+    ins += map(Lift, plan.numbers)
+    attrs = (len(plan.arrays), len(plan.numbers), rule, layout)
+    for target, ref in zip(plan.targets, record(optimizer_step, attrs, ins, device)[0], strict=True):
+        store(target, ref)
+
+
+def _stepping(params):
+    """The parameters that have a gradient, and the gradients, by device; a repeated parameter in a step of its own."""
+    found, turns = {}, {}
+    repeated = len(set(map(id, params))) != len(params)
+    turn = 0
+    for param in params:
+        grad = param._grad
+        if grad is not None:
+            if repeated:
+                turn = turns[id(param)] = turns.get(id(param), -1) + 1
+            key = (turn, id(aval(param).device))
+            kind = found.get(key)
+            if kind is None:
+                kind = found[key] = ([], [])
+            kind[0].append(param)
+            kind[1].append(grad)
+    return found
+
+
+def _held(states, name, params):
+    """One field of the states; zeros are made as real arrays, so that step 1 and step 2 are the same program."""
+    try:
+        return [state[name] for state in states]
+    except KeyError:
+        for state, param in zip(states, params, strict=True):
+            if name not in state:
+                zeros = np.zeros(tuple(param.shape), param.dtype.numpy)
+                state[name] = from_host(zeros, device=param.device)
+        return [state[name] for state in states]
+
+
+def is_zero(number):
+    """Whether an option is 0. A Tensor counts as nonzero: its value may move."""
+    return not isinstance(number, Tensor) and number == 0

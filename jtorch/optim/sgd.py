@@ -1,0 +1,126 @@
+"""SGD: stochastic gradient descent, with momentum."""
+
+from typing import NamedTuple
+
+import jax
+import optax
+
+from jtorch._tensor import Tensor
+from jtorch.optim.optax_op import OptaxOptimizer, is_zero
+
+
+class Options(NamedTuple):
+    """What decides the form of SGD's transformation; the numbers move freely."""
+
+    maximize: bool
+    decay: bool
+    momentum: bool
+    dampening: bool
+    nesterov: bool
+
+
+def sgd(options, numbers, firsts, dtype):
+    """SGD as an Optax transformation: g = ∇f + λθ, b = μb + (1-τ)g, step -γ(g + μb) with Nesterov, else -γb.
+
+    firsts: 1 for a parameter whose momentum starts with this step, else 0; only where there is dampening.
+    """
+    lr, momentum, dampening, weight_decay = numbers
+    parts = [optax.scale(-1)] if options.maximize else []
+    if options.decay:
+        parts.append(optax.add_decayed_weights(weight_decay.astype(dtype)))
+    if options.dampening:
+        # torch: the first step's gradient enters the momentum whole.
+        parts.append(scale_each([(1 - dampening * (1 - first)).astype(dtype) for first in firsts]))
+    if options.momentum:
+        parts.append(optax.trace(momentum.astype(dtype), options.nesterov))
+    parts.append(optax.scale((-lr).astype(dtype)))
+    return optax.chain(*parts)
+
+
+def scale_each(factors):
+    """Optax transformation: scale the update of each parameter by a factor of its own."""
+
+    def update(updates, state, params=None):
+        return jax.tree.map(lambda u, f: u * f, updates, factors), state
+
+    return optax.GradientTransformation(optax.init_empty_state, update)
+
+
+class SGD(OptaxOptimizer):
+    """Stochastic gradient descent: https://pytorch.org/docs/stable/generated/torch.optim.SGD.html.
+
+    Raises: ValueError for numbers below zero, and for Nesterov momentum with dampening or without momentum.
+    """
+
+    rule = staticmethod(sgd)
+
+    def __init__(
+        self,
+        params,
+        lr=1e-3,
+        momentum=0,
+        dampening=0,
+        weight_decay=0,
+        nesterov=False,
+        *,
+        maximize=False,
+        foreach=None,
+        differentiable=False,
+        fused=None,
+    ):
+        if isinstance(lr, Tensor) and lr.numel() != 1:
+            raise ValueError("Tensor lr must be 1-element")
+        if lr < 0.0:
+            raise ValueError(f"Invalid learning rate: {lr}")
+        if momentum < 0.0:
+            raise ValueError(f"Invalid momentum value: {momentum}")
+        if weight_decay < 0.0:
+            raise ValueError(f"Invalid weight_decay value: {weight_decay}")
+        if nesterov and (momentum <= 0 or dampening != 0):
+            raise ValueError("Nesterov momentum requires a momentum and zero dampening")
+        defaults = {
+            "lr": lr,
+            "momentum": momentum,
+            "dampening": dampening,
+            "weight_decay": weight_decay,
+            "nesterov": nesterov,
+            "maximize": maximize,
+            "foreach": foreach,
+            "differentiable": differentiable,
+            "fused": fused,
+        }
+        super().__init__(params, defaults)
+        self._check_fused(foreach, differentiable, fused)
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        for group in self.param_groups:
+            group.setdefault("nesterov", False)
+            group.setdefault("maximize", False)
+            group.setdefault("foreach", None)
+            group.setdefault("differentiable", False)
+            group.setdefault("fused", False)
+        for held in self.state.values():
+            # torch: older versions saved a buffer of None where none was begun.
+            if held.get("momentum_buffer", self) is None:
+                del held["momentum_buffer"]
+
+    def _describe(self, group):
+        momentum, dampening = group["momentum"], group["dampening"]
+        moving = not is_zero(momentum)
+        options = Options(
+            bool(group["maximize"]),
+            not is_zero(group["weight_decay"]),
+            moving,
+            moving and not is_zero(dampening),
+            bool(group["nesterov"]),
+        )
+        fields = {"momentum_buffer": "trace"} if moving else {}
+        return options, (group["lr"], momentum, dampening, group["weight_decay"]), fields
+
+    def _count(self, group, params, states, options):
+        if not options.dampening:
+            return [], (), None
+        firsts = ["momentum_buffer" not in state for state in states]
+        values = list(dict.fromkeys(firsts))
+        return [float(v) for v in values], tuple(values.index(first) for first in firsts), None

@@ -1,0 +1,1 @@
+"""Random numbers: torch's CPU generator bit for bit, and JAX keys for accelerators and dropout."""

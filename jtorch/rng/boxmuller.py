@@ -1,0 +1,95 @@
+"""Uniform numbers in [0, 1) out of words, and normal numbers out of those, as torch's CPU makes both."""
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from jtorch.rng import cephes
+from jtorch.rng.rounding import fma32, fma64
+
+F32 = np.float32
+BLOCK = 16  # torch's Box-Muller works on 8 radii and 8 angles
+_PIECE = 1 << 15  # a multiple of BLOCK; the scratch arrays of a piece stay in the cache
+_ALONE = 4  # so many pieces are not worth a thread
+
+
+def unit32(generator, count):
+    return (generator.words(count) & np.uint64(0xFFFFFF)).astype(F32) * F32(2.0**-24)
+
+
+def unit64(generator, count):
+    return (generator.longs(count) & np.uint64(2**53 - 1)).astype(np.float64) * 2.0**-53
+
+
+unit32.dtype, unit64.dtype = np.float32, np.float64
+
+
+def serial(generator, count, mean, std):
+    """Normal float64 drawn in pairs; the second of a pair is kept in the generator for the next call that draws so."""
+    kept = generator.next_normal
+    head = [kept] if kept is not None and count else []
+    fresh = count - len(head)
+    pairs = _pairs(unit64(generator, fresh + fresh % 2))
+    if count:
+        generator.next_normal = float(pairs[-1]) if fresh % 2 else None
+    values = np.concatenate([head, pairs])[:count]
+    return values + 0.0 if (mean, std) == (0, 1) else fma64(values, float(std), float(mean))
+
+
+def _pairs(unit):
+    """Box-Muller on neighbours: an angle and a radius give two values."""
+    if len(unit) <= BLOCK:
+        values = []
+        for angle, radius in zip(*[iter(unit.tolist())] * 2, strict=True):
+            radius, angle = math.sqrt(-2.0 * math.log1p(-radius)), 2.0 * math.pi * angle
+            values += [radius * math.cos(angle), radius * math.sin(angle)]
+        return values
+    unit = unit.reshape(-1, 2)
+    radius = np.sqrt(-2.0 * np.log1p(-unit[:, 1]))
+    angle = 2.0 * np.pi * unit[:, 0]
+    return np.stack([radius * np.cos(angle), radius * np.sin(angle)], 1).reshape(-1)
+
+
+def blocks(generator, count, dtype, mean, std):
+    """At least 16 normal numbers in blocks of 16: float64, or float32 for the other dtypes. Pieces run in threads."""
+    double = dtype.name == "float64"
+    unit, transform = (unit64, _transform64) if double else (unit32, _transform32)
+    out = np.empty(count, np.float64 if double else F32)
+    whole = count - count % BLOCK
+    pieces = [out[start : min(start + _PIECE, whole)] for start in range(0, whole, _PIECE)]
+    for piece in pieces:
+        piece[...] = unit(generator, piece.size)
+    if len(pieces) <= _ALONE:
+        for piece in pieces:
+            transform(piece, mean, std)
+    else:
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda piece: transform(piece, mean, std), pieces))
+    if whole < count:
+        # torch: the last 16 are drawn again; only the half types left their rest undrawn before.
+        if dtype.itemsize > 2:
+            unit(generator, count - whole)
+        out[-BLOCK:] = unit(generator, BLOCK)
+        transform(out[-BLOCK:], mean, std)
+    return out
+
+
+def _transform32(piece, mean, std):
+    """Uniform to normal in place, in float32 as torch's AVX2 kernel rounds it."""
+    unit = piece.reshape(-1, 2, 8)
+    radius = np.sqrt(F32(-2) * cephes.log(F32(1) - unit[:, 0]))
+    sine, cosine = cephes.sincos(F32(2 * np.pi) * unit[:, 1])
+    np.multiply(radius, cosine, out=unit[:, 0])
+    np.multiply(radius, sine, out=unit[:, 1])
+    piece[...] = piece + F32(0) if (mean, std) == (0, 1) else fma32(piece, F32(std), F32(mean))
+
+
+def _transform64(piece, mean, std):
+    """Uniform to normal in place, in float64."""
+    unit = piece.reshape(-1, 2, 8)
+    radius = np.sqrt(-2 * np.log(1 - unit[:, 0]))
+    angle = 2 * np.pi * unit[:, 1]
+    np.multiply(radius, np.cos(angle), out=unit[:, 0])
+    np.multiply(radius, np.sin(angle), out=unit[:, 1])
+    piece[...] = piece + 0.0 if (mean, std) == (0, 1) else fma64(piece, std, mean)

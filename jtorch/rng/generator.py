@@ -1,0 +1,162 @@
+"""torch.Generator, and the generator that draws when none is given."""
+
+import secrets
+import threading
+
+import numpy as np
+
+from jtorch import devices
+from jtorch.rng.mt19937 import MT19937, STATE
+
+DEFAULT_SEED = 67280421310721
+
+
+class Generator:
+    """A source of random numbers. On the CPU it is torch's: same seed, same numbers, and states that torch can load.
+
+    Two sources stand behind it: the Mersenne Twister, for what torch draws on the CPU (creation, nn.init, shuffles),
+    and (seed, counter), from which JAX keys are made for draws on accelerators and for dropout. `lock` is held by
+    whoever draws, so that draws of several threads do not mix. get_state and set_state, which speak in Tensors, are put
+    on it by `jtorch.random`.
+    """
+
+    def __init__(self, device=None):
+        self._device = devices.CPU if device is None else devices.get(device)
+        self.lock = threading.RLock()
+        self._twister = MT19937(DEFAULT_SEED)
+        self._start(DEFAULT_SEED)
+
+    def _start(self, seed):
+        self._seed = seed
+        self._twister.seed(seed)
+        self._counter = 0
+        self.next_normal = None
+
+    @property
+    def device(self):
+        """Where the numbers are drawn."""
+        return self._device
+
+    def manual_seed(self, seed):
+        """Start anew from `seed` and return the generator; a negative seed counts down from 2**64.
+
+        Raises RuntimeError when it is no int and ValueError when it does not fit 64 bits.
+        """
+        if isinstance(seed, np.integer):
+            raise TypeError("an integer is required")  # torch: takes NumPy's integers for ints, then cannot read them
+        if isinstance(seed, bool) or not isinstance(seed, int):
+            raise RuntimeError(f"manual_seed expected a long, but got {type(seed).__name__}")
+        if not -(2**63) <= seed < 2**64:
+            raise ValueError("Overflow when unpacking long long")
+        with self.lock:
+            self._start(seed % 2**64)
+        return self
+
+    def seed(self):
+        """Start anew from a seed of the operating system, and return that seed."""
+        fresh = secrets.randbits(64)
+        self.manual_seed(fresh)
+        return fresh
+
+    def initial_seed(self):
+        """The seed this generator started from."""
+        return self._seed
+
+    def words(self, count):
+        """The next `count` 32-bit words, as a uint64 array."""
+        with self.lock:
+            return self._twister.words(count)
+
+    def longs(self, count):
+        """The next `count` 64-bit numbers, as a uint64 array."""
+        with self.lock:
+            return self._twister.longs(count)
+
+    def advance(self, count=1):
+        """Take `count` JAX keys: (seed_hi, seed_lo, counter), each exact in float64; see `rng.device.key`."""
+        with self.lock:
+            counter = self._counter
+            self._counter += count
+            return self._seed >> 32, self._seed & 0xFFFFFFFF, counter
+
+    def save(self):
+        """The state, as uint8: torch's bytes on the CPU, seed and counter on an accelerator."""
+        with self.lock:
+            if self._device.type != "cpu":
+                return np.array([self._seed, self._counter], "<u8").view(np.uint8)
+            state = np.zeros(1, STATE)
+            record = state[0]
+            self._twister.save(record)
+            record["seed"] = self._seed
+            record["spare"] = self._counter
+            if self.next_normal is not None:
+                record["normal"] = self.next_normal
+                record["has_normal"] = 1
+            return state.view(np.uint8)
+
+    def load(self, state):
+        """Go back to a state from save (or torch's) and return the generator. Raises RuntimeError when it is none."""
+        size = STATE.itemsize if self._device.type == "cpu" else 16
+        if state.size != size:
+            kind = "a CPUGeneratorImplState" if size != 16 else "a CUDA generator state"
+            raise RuntimeError(f"Expected {kind} of size {size} but found the input RNG state size to be {state.size}")
+        with self.lock:
+            if size == 16:
+                self._seed, self._counter = (int(x) for x in state.view("<u8"))
+                return self
+            record = np.ascontiguousarray(state).view(STATE)[0]
+            self._twister.load(record)
+            self._seed = int(record["seed"])
+            self._counter = int(record["spare"])
+            self.next_normal = float(record["normal"]) if record["has_normal"] else None
+        return self
+
+    def clone_state(self):
+        """A generator of its own that goes on from the same state."""
+        return Generator(self._device).load(self.save())
+
+    def get_offset(self):
+        """How many keys were taken. Raises RuntimeError on the CPU."""
+        self._need_offset()
+        return self._counter
+
+    def set_offset(self, offset):
+        """Go on from this many keys. Raises RuntimeError on the CPU."""
+        self._need_offset()
+        self._counter = int(offset)
+
+    def _need_offset(self):
+        if self._device.type == "cpu":
+            raise RuntimeError("CPU Generator does not use offset")
+
+    def __reduce__(self):
+        return _restore, (str(self._device), self.save())
+
+    def __deepcopy__(self, memo):
+        return self.clone_state()
+
+
+Generator.__module__ = "torch._C"
+
+
+def _restore(device, state):
+    return Generator(device).load(state)
+
+
+default = Generator()
+default.seed()
+_defaults = {devices.CPU: default}
+
+
+def default_for(device):
+    """The default generator of a placed Device."""
+    found = _defaults.get(device)
+    if found is None:
+        found = _defaults[device] = Generator(device).manual_seed(default.initial_seed())
+    return found
+
+
+def seed_all(seed):
+    """Start the default generators of all devices anew from one seed."""
+    for generator in _defaults.values():
+        generator.manual_seed(seed)
