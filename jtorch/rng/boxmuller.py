@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from jtorch.rng import cephes
+from jtorch.rng.libm import Exact
 from jtorch.rng.rounding import fma32, fma64
 
 F32 = np.float32
@@ -38,17 +39,12 @@ def serial(generator, count, mean, std):
 
 
 def _pairs(unit):
-    """Box-Muller on neighbours: an angle and a radius give two values."""
-    if len(unit) <= BLOCK:
-        values = []
-        for angle, radius in zip(*[iter(unit.tolist())] * 2, strict=True):
-            radius, angle = math.sqrt(-2.0 * math.log1p(-radius)), 2.0 * math.pi * angle
-            values += [radius * math.cos(angle), radius * math.sin(angle)]
-        return values
-    unit = unit.reshape(-1, 2)
-    radius = np.sqrt(-2.0 * np.log1p(-unit[:, 1]))
-    angle = 2.0 * np.pi * unit[:, 0]
-    return np.stack([radius * np.cos(angle), radius * np.sin(angle)], 1).reshape(-1)
+    """Box-Muller on neighbours: an angle and a radius give two values, rounded as the C library does."""
+    values = []
+    for angle, radius in zip(*[iter(unit.tolist())] * 2, strict=True):
+        radius, angle = math.sqrt(-2.0 * math.log1p(-radius)), 2.0 * math.pi * angle
+        values += [radius * math.cos(angle), radius * math.sin(angle)]
+    return values
 
 
 def blocks(generator, count, dtype, mean, std):
@@ -88,8 +84,8 @@ def _transform32(piece, mean, std):
 def _transform64(piece, mean, std):
     """Uniform to normal in place, in float64."""
     unit = piece.reshape(-1, 2, 8)
-    radius = np.sqrt(-2 * np.log(1 - unit[:, 0]))
+    radius = np.sqrt(-2 * Exact.log(1 - unit[:, 0]))
     angle = 2 * np.pi * unit[:, 1]
-    np.multiply(radius, np.cos(angle), out=unit[:, 0])
-    np.multiply(radius, np.sin(angle), out=unit[:, 1])
+    np.multiply(radius, Exact.cos(angle), out=unit[:, 0])
+    np.multiply(radius, Exact.sin(angle), out=unit[:, 1])
     piece[...] = piece + 0.0 if (mean, std) == (0, 1) else fma64(piece, std, mean)

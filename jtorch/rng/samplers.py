@@ -10,7 +10,7 @@ import ml_dtypes
 import numpy as np
 
 from jtorch import dtypes
-from jtorch.rng import boxmuller
+from jtorch.rng import boxmuller, libm
 from jtorch.rng.boxmuller import unit32, unit64
 from jtorch.rng.integers import CPP_NAMES, not_implemented, randint, random, randperm
 from jtorch.rng.rounding import fma32, fma64
@@ -75,8 +75,9 @@ def log_normal(generator, shape, dtype, mean=1.0, std=2.0):
     if not std > 0:
         raise RuntimeError(f"log_normal_ expects std > 0.0, but found std={std:g}")
     _supported(dtype, "log_normal_cpu", _FLOATS)
+    exp = libm.of(dtype.numpy).exp
     with np.errstate(over="ignore"), generator.lock:
-        return _narrow(np.exp(boxmuller.serial(generator, math.prod(shape), mean, std)), dtype).reshape(shape)
+        return _narrow(exp(boxmuller.serial(generator, math.prod(shape), mean, std)), dtype).reshape(shape)
 
 
 def bernoulli(generator, p, shape, dtype):
@@ -111,7 +112,8 @@ def exponential(generator, shape, dtype, lambd=1.0):
     if not lambd > 0:
         raise RuntimeError(f"exponential_ expects lambda > 0.0, but found lambda={lambd:g}")
     _supported(dtype, "exponential_cpu", _FLOATS)
-    return _drawn(generator, shape, dtype, lambda n: -1.0 / lambd * np.log1p(-unit64(generator, n)))
+    log1p = libm.of(dtype.numpy).log1p
+    return _drawn(generator, shape, dtype, lambda n: -1.0 / lambd * log1p(-unit64(generator, n)))
 
 
 def geometric(generator, shape, dtype, p):
@@ -136,7 +138,8 @@ def cauchy(generator, shape, dtype, median=0.0, sigma=1.0):
     if not sigma > 0:
         raise RuntimeError(f"cauchy_ expects sigma > 0.0, but found sigma={sigma:g}")
     _supported(dtype, "cauchy_cpu", _FLOATS)
-    return _drawn(generator, shape, dtype, lambda n: fma64(np.tan(np.pi * (unit64(generator, n) - 0.5)), sigma, median))
+    tan = libm.of(dtype.numpy).tan
+    return _drawn(generator, shape, dtype, lambda n: fma64(tan(np.pi * (unit64(generator, n) - 0.5)), sigma, median))
 
 
 def multinomial(generator, weights, num_samples, replacement=False):
@@ -152,7 +155,7 @@ def multinomial(generator, weights, num_samples, replacement=False):
         raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
     if (weights.sum(-1) == 0).any():
         raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         race = weights / exponential(generator, weights.shape, dtypes.from_numpy(weights.dtype))
     if num_samples == 1:
         return race.argmax(-1, keepdims=True)
