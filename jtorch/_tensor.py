@@ -93,7 +93,7 @@ def read(tensor):
 def aval(tensor):
     """The Aval (shape, dtype, device) of a tensor."""
     view = tensor._view
-    return tensor._storage.ref.aval if view is None else view.ref.aval
+    return tensor._storage.aval if view is None else view.ref.aval
 
 
 def value(tensor):

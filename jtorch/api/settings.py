@@ -7,7 +7,7 @@ import ml_dtypes
 import numpy as np
 
 from jtorch import dtypes
-from jtorch._tensor import Tensor
+from jtorch._tensor import Tensor, aval
 from jtorch.api.put import FUNCTIONS, attribute, function
 from jtorch.api.types import type_string
 
@@ -196,7 +196,7 @@ def _as_torch(place):
 
 def type_string_of(tensor):
     """The type name of a tensor."""
-    return type_string(tensor._storage.ref.aval if tensor._view is None else tensor._view.ref.aval)
+    return type_string(aval(tensor))
 
 
 @function

@@ -215,7 +215,7 @@ def view(op, x, attrs, numbers=()):
     numbers = tuple(numbers)
     v = x._view
     if v is None:
-        shape = x._storage.ref.aval.shape
+        shape = x._storage.aval.shape
         strides, offset = _geometry(op, shape, contiguous_strides(shape), 0, numbers, attrs)
     else:
         strides, offset = _geometry(op, v.ref.aval.shape, v.strides, v.offset, numbers, attrs)

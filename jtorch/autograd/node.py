@@ -147,7 +147,7 @@ class AccumulateGrad(Node):
     def outs(self):
         """The Aval of the leaf."""
         view = self.variable._view
-        return (self.variable._storage.ref.aval if view is None else view.ref.aval,)
+        return (self.variable._storage.aval if view is None else view.ref.aval,)
 
     def name(self):
         return "torch::autograd::AccumulateGrad"

@@ -18,6 +18,11 @@ class Storage:
     def __init__(self, ref):
         self.ref = ref
 
+    @property
+    def aval(self):
+        """What is known of the value without looking at it."""
+        return self.ref.aval
+
     def put(self, ref):
         """Write: a new value takes the place of the old one."""
         self.ref = ref
@@ -29,27 +34,27 @@ class Storage:
 
 
 ALONE = 2  # references to an array that only its storage holds: the storage's own, and getrefcount's argument
+BRIEF = 4096  # bytes up to which it is quicker to compare copies than arrays
 
 
 class SharedStorage(Storage):
     """A storage whose memory is also a NumPy array's: writes through either are seen through the other.
 
     `owner` is the array that owns the memory; once nobody else holds it, the storage is an ordinary one again.
+    `words` is that memory as whole words, None where it is strided; `seen` is what it held when it was last looked at.
     """
 
     unshared = Storage
 
     @property
     def ref(self):
+        if not self._unchanged():
+            self._look()
+            self.__dict__["ref"] = of_array(self.seen, self.aval.device)
         ref = self.__dict__["ref"]
-        array = window(self)
-        if not _same(array, self.seen):
-            self.seen = array.copy()
-            ref = self.__dict__["ref"] = of_array(self.seen, ref.aval.device)
-        del array
-        if sys.getrefcount(self.owner) <= ALONE:
+        if sys.getrefcount(self.owner) <= (ALONE if self.words is None else ALONE + 1):
             self.__class__ = self.unshared
-            del self.owner, self.seen
+            del self.owner, self.words, self.seen, self.seen_words
         return ref
 
     @ref.setter
@@ -57,7 +62,32 @@ class SharedStorage(Storage):
         self.__dict__["ref"] = ref
         array = window(self)
         np.copyto(array, np.asarray(flush.value(ref)).reshape(array.shape))
-        self.seen = array.copy()
+        self._look()
+
+    @property
+    def aval(self):
+        """What is known of the value; a write from outside does not change it."""
+        return self.__dict__["ref"].aval
+
+    def tie(self, owner, lies):
+        """Share the memory of owner: the part of it that lies at (start, shape, strides, dtype)."""
+        self.owner, self.lies, self.words = owner, lies, None
+        array = window(self)
+        if array.flags.c_contiguous:
+            self.words = _words(array)
+        self._look()
+
+    def _look(self):
+        self.seen = window(self).copy()
+        self.seen_words = _words(self.seen)
+
+    def _unchanged(self):
+        words = self.words
+        if words is None:
+            words = _words(window(self))
+        if words.nbytes <= BRIEF:
+            return words.tobytes() == self.seen_words.tobytes()
+        return bool((words == self.seen_words).all())
 
 
 def window(storage):
@@ -111,10 +141,6 @@ def infer(storage):
     storage.__class__ = _INFERENCE.get(type(storage), type(storage))
 
 
-def _same(a, b):
-    return a.shape == b.shape and np.array_equal(_words(a), _words(b))
-
-
 def _words(array):
     flat = np.ascontiguousarray(array).reshape(-1)
     return flat.view(np.uint64 if flat.nbytes % 8 == 0 else np.uint8)
@@ -130,10 +156,8 @@ def share(storage, array):
         start = array.ctypes.data - owner.ctypes.data
     else:
         owner = array
-    storage.owner = owner
-    storage.lies = (start, array.shape, array.strides, array.dtype)
-    storage.seen = array.copy()
     storage.__class__ = _SHARED.get(type(storage), type(storage))
+    storage.tie(owner, (start, array.shape, array.strides, array.dtype))
 
 
 def shared_array(storage):

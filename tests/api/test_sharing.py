@@ -97,3 +97,23 @@ def test_views_of_the_tensor_share_too():
         return a.tolist()
 
     same(run)
+
+
+def test_a_write_to_one_element_of_a_large_array_is_seen():
+    def run(torch):
+        seen = []
+        for make in (
+            lambda: np.zeros((70, 90)),
+            lambda: np.zeros((70, 180))[:, ::2],
+            lambda: np.zeros(6301, np.float16),
+        ):
+            a = make()
+            t = torch.from_numpy(a)
+            for at in (0, a.size // 2, a.size - 1):
+                a.flat[at] = at + 1.5
+                seen.append((t.sum().item(), t.flatten()[at].item()))
+            t.add_(1)
+            seen.append(a.sum().item())
+        return seen
+
+    same(run)
