@@ -241,7 +241,7 @@ def _after(node, found, gradients, mode):
     """The gradients that a node sends on, after its hooks have seen those of all its tensor operands."""
     results = run_after_hooks(node.hooks, node.spread(found), gradients, mode)
     at = dict(zip(node.shown, results, strict=True))
-    return [at[i] for i in range(len(found))]
+    return [at.get(i, gradient) for i, gradient in enumerate(found)]
 
 
 def accumulate(leaf, gradient, mode):

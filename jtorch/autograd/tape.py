@@ -1,5 +1,7 @@
 """The tape: a Call per recorded differentiable call, with what its gradient needs and where the gradients go on."""
 
+import weakref
+
 import jax
 
 from jtorch import dtypes
@@ -25,25 +27,24 @@ class Tape:
     """What the tape keeps of a call, for one choice of operands that need a gradient. Worked out once per Signature."""
 
     __slots__ = (
-        "op", "vjp", "node", "needs", "slots", "shown", "shown_operands", "saved", "tensors", "results", "layout",
+        "op", "vjp", "node", "needs", "slots", "graph", "places", "shown", "saved", "tensors", "results", "layout",
         "fixed", "floating", "outs", "by_present", "single", "frees", "device",
     )  # fmt: skip
 
     def __init__(self, sig, needs):
         op = sig.op
-        count = len(sig.avals)
         self.op = op
         self.vjp = op.vjp
-        self.node = named(getattr(op, "node", Call), _name(sig))
+        name, *self.graph = _graph(sig)
+        inner = any(type(entry) is tuple for entry in self.graph)
+        self.node = named(Composite if inner else getattr(op, "node", Call), name)
         self.needs = tuple(
             bool(needs >> i & 1) and type(a) is Aval and a.dtype.category >= dtypes.FLOAT
             for i, a in enumerate(sig.avals)
         )
         self.slots = tuple(i for i, need in enumerate(self.needs) if need)
-        kinds = op.operand_kinds(sig.attrs) if op.name in _WRAP_NUMBERS else [None] * count
-        self.shown_operands = [i for i, a in enumerate(sig.avals) if type(a) is Aval or kinds[i] is Kind.OPERAND]
-        at = {i: place for place, i in enumerate(self.slots)}
-        self.shown = tuple(at.get(i) for i in self.shown_operands)
+        self.places = {i: place for place, i in enumerate(self.slots)}
+        self.shown = tuple(self._place(entry) for entry in self.graph)
         self.outs = sig.outs
         self.device = sig.outs[0].device
         self.floating = tuple(a.dtype.category >= dtypes.FLOAT for a in sig.outs)
@@ -56,6 +57,16 @@ class Tape:
         self.by_present = {}
         self.single = self.attrs((True,)) if len(self.outs) == 1 else None
         self.frees = self.results or any(reads) or self._reads_number(sig)
+
+    def operands(self, entry):
+        """The operands that need a gradient in an entry of the graph."""
+        if type(entry) is tuple:
+            return [i for part in entry[1:] for i in self.operands(part)]
+        return [entry] if entry in self.places else []
+
+    def _place(self, entry):
+        found = self.operands(entry)
+        return self.places[found[0]] if len(found) == 1 else None
 
     def _reads(self, sig):
         """Per operand: whether the gradient reads its value."""
@@ -101,11 +112,26 @@ def _operand_names(op, attrs):
     return names
 
 
-def _name(sig):
-    if not isinstance(sig.op, Op):
-        return sig.op.grad_name
-    kinds = tuple((a.dtype, a.ndim) if type(a) is Aval else None if a is None else (a.type, None) for a in sig.avals)
-    return sig.op.node_name(kinds, sig.attrs)
+def _graph(sig):
+    """torch's grad_fn of a call: (name, *entries); without entries of its own the tensors that can have gradients."""
+    op = sig.op
+    if not isinstance(op, Op):
+        return op.grad_name, *(i for i, a in enumerate(sig.avals) if type(a) is Aval)
+    seen = tuple((a.dtype, a.ndim) if type(a) is Aval else None if a is None else (a.type, None) for a in sig.avals)
+    found = op.graph(seen, sig.attrs)
+    if type(found) is tuple:
+        return found
+    numbers = op.name in _WRAP_NUMBERS
+    return found, *(
+        i
+        for i, (a, kind) in enumerate(zip(sig.avals, op.operand_kinds(sig.attrs), strict=True))
+        if (type(a) is Aval and not _is_index(a, kind)) or (numbers and kind is Kind.OPERAND)
+    )
+
+
+def _is_index(a, kind):
+    """Whether an operand is one that torch never differentiates by: indices, targets, masks."""
+    return kind in (Kind.ARRAY, Kind.ARRAYS) and a.dtype.category < dtypes.FLOAT
 
 
 def _struct(a):
@@ -238,6 +264,56 @@ class Call(Node):
         self.versions = ()
 
 
+class Composite(Call):
+    """A call that torch makes of several: the nodes between are made when somebody looks at the graph."""
+
+    __slots__ = ("inner",)
+
+    @property
+    def next_functions(self):
+        return tuple(self.follow(entry) for entry in self.tape.graph)
+
+    def follow(self, entry):
+        """Where an entry of the graph leads: an edge of this call, or the node inside it that the entry stands for."""
+        if type(entry) is not tuple:
+            place = self.tape.places.get(entry)
+            return public(None if place is None else self.edges[place])
+        if not self.tape.operands(entry):
+            return None, 0
+        try:
+            inner = self.inner
+        except AttributeError:
+            inner = self.inner = weakref.WeakValueDictionary()
+        found = inner.get(entry)
+        if found is None:
+            found = inner[entry] = named(Inner, entry[0])(self, entry)
+        return found, 0
+
+
+class Inner(Node):
+    """A node that torch has inside a Composite. It is there to be looked at: gradients pass it by."""
+
+    __slots__ = ("owner", "entry")
+
+    edges = shown = outs = ()
+
+    def __init__(self, owner, entry):
+        self.owner = owner
+        self.entry = entry
+        self.sequence = owner.sequence
+        self.hooks = None
+
+    @property
+    def next_functions(self):
+        return tuple(self.owner.follow(entry) for entry in self.entry[1:])
+
+    def _own_hooks(self):
+        raise RuntimeError(
+            f"{self.name()} is a part of {self.owner.name()}, which jtorch computes as one call: no gradient comes by "
+            f"here. Register the hook on {self.owner.name()}, or on a tensor."
+        )
+
+
 class Slices(Call):
     """The call that writes an in-place op's result on a view back into the base. torch shows the op's own operands.
 
@@ -252,7 +328,7 @@ class Slices(Call):
         inner = value[0]
         if inner is None:
             return base, *self.constants
-        first = isinstance(inner, Call) and inner.tape.shown_operands[0] == 0
+        first = isinstance(inner, Call) and inner.tape.graph[0] == 0
         return base, *inner.next_functions[first:]
 
 

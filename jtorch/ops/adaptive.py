@@ -21,14 +21,16 @@ def _sizes(name, input, rank, output_size):
     return tuple(n if o is None else o for o, n in zip(output_size, input.shape[-rank:], strict=True))
 
 
-def _avg_name(operands, attrs):
+def _avg_graph(operands, attrs):
     rank, sizes = attrs
     if rank > 1 and all(n == 1 for n in sizes):
         return "MeanBackward1"
-    return {1: "SqueezeBackward1"}.get(rank, f"AdaptiveAvgPool{rank}DBackward0")
+    if rank == 1:
+        return "SqueezeBackward1", ("AdaptiveAvgPool2DBackward0", ("UnsqueezeBackward0", 0))
+    return f"AdaptiveAvgPool{rank}DBackward0"
 
 
-@op("adaptive_avg_pool", door=None, grad_name=_avg_name)
+@op("adaptive_avg_pool", door=None, grad_name=_avg_graph)
 @widened
 def adaptive_avg_pool(input: Array, rank, output_size):
     """The mean of each of output_size windows a dim. Shape: (N, C, *) or (C, *) -> the last dims are output_size.
@@ -53,11 +55,13 @@ def adaptive_avg_pool(input: Array, rank, output_size):
     return input
 
 
-def _max_name(operands, attrs):
-    return {1: "SqueezeBackward1"}.get(attrs[0], f"AdaptiveMaxPool{attrs[0]}DBackward0")
+def _max_graph(operands, attrs):
+    if attrs[0] == 1:
+        return "SqueezeBackward1", ("AdaptiveMaxPool2DBackward0", ("UnsqueezeBackward0", 0))
+    return f"AdaptiveMaxPool{attrs[0]}DBackward0"
 
 
-@op("adaptive_max_pool", door=None, grad_name=_max_name)
+@op("adaptive_max_pool", door=None, grad_name=_max_graph)
 def adaptive_max_pool(input: Array, rank, output_size):
     """The largest element of each of output_size windows a dim, and where it stands. Shape: as adaptive_avg_pool."""
     sizes = _sizes("adaptive_max_pool", input, rank, output_size)

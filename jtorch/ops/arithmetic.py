@@ -136,7 +136,8 @@ def true_divide(input: Operand, other: Operand):
 true_divide.gradient(_div_gradient)
 
 
-@op("rtruediv", rule="float", door=None, operator="rtruediv", grad_name="MulBackward0")
+@op("rtruediv", rule="float", door=None, operator="rtruediv",
+    grad_name=("MulBackward0", ("ReciprocalBackward0", 0), None))  # fmt: skip
 @widened
 def rtruediv(input: Array, other: Operand):
     """other / input as torch's operator works it out: 1 / input, then the product. Shape: broadcast."""

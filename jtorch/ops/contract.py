@@ -221,7 +221,10 @@ def tensordot_kernel(a: Array, b: Array, *, dims_a, dims_b):
     return _contracted(a, b, [], pairs, left, right)
 
 
-@op("kron", method=True, out=True, grad_name="UnsafeViewBackward0")
+_KRON = ("UnsafeViewBackward0", ("MulBackward0", *(("UnsafeViewBackward0", i) for i in (0, 1))))
+
+
+@op("kron", method=True, out=True, grad_name=_KRON)
 def kron(input: Array, other: Array):
     """Blocks of other, each times one element of input (the Kronecker product). Shape: sizes multiplied, dim by dim."""
     dtype = promote_types(from_numpy(input.dtype), from_numpy(other.dtype)).numpy
@@ -251,11 +254,12 @@ def cross(input: Array, other: Array, *, dim=-1):
     return jnp.roll(a, -1, axis) * jnp.roll(b, 1, axis) - jnp.roll(a, 1, axis) * jnp.roll(b, -1, axis)
 
 
-def _bilinear_name(operands, attrs):
-    return "ViewBackward0" if operands[3] is None else "AddBackward0"
+def _bilinear_graph(operands, attrs):
+    product = ("ViewBackward0", ("TrilinearBackward0", ("ViewBackward0", 0), 2, ("ViewBackward0", 1)))
+    return product if operands[3] is None else ("AddBackward0", product, 3)
 
 
-@op("bilinear", grad_name=_bilinear_name)
+@op("bilinear", grad_name=_bilinear_graph)
 def bilinear(input1: Array, input2: Array, weight: Array, bias: Array | None = None):
     """input1ᵀ · weight[o] · input2 + bias[o]. Shape: (*, n), (*, m), (o, n, m), (o,) -> (*, o)."""
     for d, (m, n) in enumerate(zip(input1.shape[:-1], input2.shape[:-1], strict=False)):

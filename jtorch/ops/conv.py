@@ -326,7 +326,7 @@ def _geometry(stride, padding, dilation, transposed, output_padding, groups):
     return _Geometry(stride, tuple((p, p - o) for p, o in zip(padding, ends, strict=True)), dilation, groups)
 
 
-@op("convolution", grad_name="ConvolutionBackward0")
+@op("convolution", grad_name=("ConvolutionBackward0", 0, 1, 2))
 def convolution(
     input: Array, weight: Array, bias: Array | None, stride, padding, dilation, transposed, output_padding, groups
 ):

@@ -189,14 +189,17 @@ def _is_target(input, target):
     return jnp.expand_dims(target, dim) == lax.broadcasted_iota(target.dtype, input.shape, dim)
 
 
-def _nll_name(operands, attrs):
+def _nll_graph(operands, attrs):
     ndim = operands[0][1]
     if ndim <= 2:
-        return "NllLossBackward0"
-    return "ViewBackward0" if ndim != 4 and attrs[-1] == "none" else "NllLoss2DBackward0"
+        return "NllLossBackward0", 0
+    if ndim == 4:
+        return "NllLoss2DBackward0", 0
+    inside = ("NllLoss2DBackward0", ("ViewBackward0", 0))
+    return ("ViewBackward0", inside) if attrs[-1] == "none" else inside
 
 
-@op("nll_loss", door=None, grad_name=_nll_name)
+@op("nll_loss", door=None, grad_name=_nll_graph)
 @widened
 def nll_loss(input: Array, target: Array, weight: Array | None = None, ignore_index=-100, reduction="mean"):
     """-weight · log-probability of the target's class. Shape: (N, C, *), (N, *) -> (N, *), then reduced."""
@@ -232,11 +235,15 @@ def nll_loss_smoothed(input: Array, target: Array, weight: Array | None, ignore_
     return total.sum() / scale.sum() if reduction == "mean" else _reduced(total, reduction)
 
 
-def _probabilities_name(operands, attrs):
-    return "DivBackward1" if attrs[0] == "mean" else "NegBackward0"
+def _probabilities_graph(operands, attrs):
+    product = ("MulBackward0", 0, 1)
+    if operands[2] is not None:
+        product = ("MulBackward0", product, None)
+    inside = ("NegBackward0", ("SumBackward1" if attrs[0] == "none" else "SumBackward0", product))
+    return ("DivBackward1", inside) if attrs[0] == "mean" else inside
 
 
-@op("nll_loss_probabilities", rule="promote", door=None, grad_name=_probabilities_name)
+@op("nll_loss_probabilities", rule="promote", door=None, grad_name=_probabilities_graph)
 @widened
 def nll_loss_probabilities(input: Array, target: Array, weight: Array | None, reduction, smoothing):
     """-Σ weight · target · input over the classes; targets are probabilities. Shape: two (N, C, *) -> (N, *)."""

@@ -112,14 +112,21 @@ def vdot(input: Array, other: Array):
     return _dot(jnp.conj(input), other)
 
 
-def _matmul_name(operands, attrs):
-    ranks = tuple(n for _, n in operands)
-    if max(ranks) <= 2:
-        return {(1, 1): "DotBackward0", (2, 1): "MvBackward0", (1, 2): "SqueezeBackward4"}.get(ranks, "MmBackward0")
-    return "CloneBackward0" if ranks[0] == 2 and ranks[1] > 2 else "UnsafeViewBackward0"
+def _matmul_graph(operands, attrs):
+    first, second = (n for _, n in operands)
+    if first <= 2 and second <= 2:
+        return {(1, 1): "DotBackward0", (2, 1): "MvBackward0", (1, 2): _ROW}.get((first, second), "MmBackward0")
+    if second <= 2:
+        return "UnsafeViewBackward0", ("MmBackward0" if second == 2 else "MvBackward0", ("ViewBackward0", 0), 1)
+    if first == second:
+        return "UnsafeViewBackward0", ("BmmBackward0", *(("ViewBackward0", ("ExpandBackward0", i)) for i in (0, 1)))
+    return "CloneBackward0" if first == 2 else "UnsafeViewBackward0"
 
 
-@op("matmul", method=True, out=True, operator="matmul", grad_name=_matmul_name)
+_ROW = ("SqueezeBackward4", ("MmBackward0", ("UnsqueezeBackward0", 0), 1))
+
+
+@op("matmul", method=True, out=True, operator="matmul", grad_name=_matmul_graph)
 def matmul(input: Array, other: Array):
     """Product of vectors, matrices or batches of matrices. Shape: (*, n, k), (*, k, m) -> (*, n, m), `*` broadcast."""
     if not input.ndim or not other.ndim:
@@ -156,16 +163,21 @@ def _folded(input, other, product):
     return product(flat, other).reshape(*input.shape[:-1], *other.shape[1:])
 
 
-def _linear_name(operands, attrs):
+def _linear_graph(operands, attrs):
     rank, weight = operands[0][1], operands[1][1]
     if weight == 1:
         return "DotBackward0" if rank == 1 else "MvBackward0"
-    if len(operands) > 2 and operands[2] is not None:
-        return "AddmmBackward0" if rank == 2 else "ViewBackward0"
-    return {1: "SqueezeBackward4", 2: "MmBackward0"}.get(rank, "UnsafeViewBackward0")
+    turned = ("TBackward0", 1)
+    if operands[2] is not None:
+        inside = ("AddmmBackward0", 2, 0 if rank == 2 else ("ViewBackward0", 0), turned)
+        return inside if rank == 2 else ("ViewBackward0", inside)
+    if rank == 2:
+        return "MmBackward0", 0, turned
+    outer, inner = ("SqueezeBackward4", "UnsqueezeBackward0") if rank == 1 else ("UnsafeViewBackward0", "ViewBackward0")
+    return outer, ("MmBackward0", (inner, 0), turned)
 
 
-@op("linear", door=None, grad_name=_linear_name)
+@op("linear", door=None, grad_name=_linear_graph)
 def linear(input: Array, weight: Array, bias: Array | None = None):
     """input · weightᵀ + bias. Shape: (*, in), (out, in), (out,) -> (*, out)."""
     if not input.ndim or not weight.ndim:
@@ -294,7 +306,7 @@ def addbmm(input: Array, batch1: Array, batch2: Array, *, beta: Scalar = 1, alph
     return _added(input, _mm(flat, batch2.reshape(many * depth, columns)), beta, alpha)
 
 
-@op("outer", "ger", method=True, out=True, grad_name="MulBackward0")
+@op("outer", "ger", method=True, out=True, grad_name=("MulBackward0", ("ViewBackward0", 0), 1))
 def outer(input: Array, vec2: Array):
     """All products of two vectors' elements. Shape: (n,), (m,) -> (n, m)."""
     for x, name in ((input, "self"), (vec2, "vec2")):

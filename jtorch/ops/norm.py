@@ -53,7 +53,7 @@ def _scaled(x, mean, scale, weight, bias):
     return x * _along(scale, x) + _along(shift, x)
 
 
-@op("batch_norm_train", door=None, grad_name="NativeBatchNormBackward0")
+@op("batch_norm_train", door=None, grad_name=("NativeBatchNormBackward0", 0, 3, 4))
 def batch_norm_train(
     input: Array,
     running_mean: Array | None,
@@ -102,7 +102,7 @@ def _(grad, result, input, running_mean, running_var, weight, bias, momentum, ep
     return inner * _along(slope, x), None, None, of_weight, None if bias is None else sum_grad
 
 
-@op("batch_norm_eval", door=None, grad_name="NativeBatchNormBackward0")
+@op("batch_norm_eval", door=None, grad_name=("NativeBatchNormBackward0", 0, 3, 4))
 def batch_norm_eval(
     input: Array, running_mean: Array, running_var: Array, weight: Array | None, bias: Array | None, eps
 ):
@@ -240,7 +240,10 @@ def _(grad, result, input, num_groups, weight, bias, eps, cudnn_enabled):
     return of_input.reshape(x.shape), of_weight, None if bias is None else _channel_sum(grad)
 
 
-@op("instance_norm_train", door=None, grad_name="ViewBackward0")
+_INSTANCES = ("NativeBatchNormBackward0", ("ViewBackward0", 0), ("RepeatBackward0", 3), ("RepeatBackward0", 4))
+
+
+@op("instance_norm_train", door=None, grad_name=("ViewBackward0", _INSTANCES))
 def instance_norm_train(
     input: Array,
     running_mean: Array | None,
@@ -284,7 +287,13 @@ def _(grad, result, input, running_mean, running_var, weight, bias, momentum, ep
     return of_input.reshape(x.shape), None, None, of_weight, of_bias
 
 
-@op("rms_norm", grad_name="MulBackward0")
+def _rms_graph(operands, attrs):
+    root = ("RsqrtBackward0", ("AddBackward1", ("MeanBackward1", ("PowBackward0", 0))))
+    scaled = ("MulBackward0", 0, root)
+    return scaled if operands[1] is None else ("MulBackward0", scaled, 1)
+
+
+@op("rms_norm", grad_name=_rms_graph)
 def rms_norm(input: Array, normalized_shape, weight: Array | None = None, eps=None):
     """The last dims divided by the root of their mean square, then scaled (Zhang & Sennrich 2019).
 

@@ -145,8 +145,7 @@ class Op(Recordable):
         self.view = fields.pop("view", False)
         self.host = fields.pop("host", False)
         self.differentiable = fields.pop("differentiable", True)
-        grad_name = fields.pop("grad_name", None) or _grad_name(name)
-        self.grad_name, self._node_name = (_grad_name(name), grad_name) if callable(grad_name) else (grad_name, None)
+        self._graph = fields.pop("grad_name", None) or _grad_name(name)
         self.saves = fields.pop("saves", None)
         self.returns = fields.pop("returns", None)
         self.autocast = fields.pop("autocast", None)
@@ -158,9 +157,9 @@ class Op(Recordable):
         self._write = None
         self._geometry = None
 
-    def node_name(self, operands, attrs):
-        """torch's class name of the grad_fn of one call. operands: as for compute."""
-        return self._node_name(operands, attrs) if self._node_name else self.grad_name
+    def graph(self, operands, attrs):
+        """torch's grad_fn of a call: its class name, or (name, *entries), see docs/ops.md. operands: as for compute."""
+        return self._graph(operands, attrs) if callable(self._graph) else self._graph
 
     def gradient(self, fn):
         """Decorator: `fn(grad, result, *args)` gives a gradient (or None) per tensor parameter, instead of jax.vjp."""

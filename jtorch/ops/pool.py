@@ -269,8 +269,10 @@ def _flat_index(number, windows):
     return flat
 
 
-def _max_name(operands, attrs):
-    return {1: "SqueezeBackward1"}.get(attrs[0], f"MaxPool{attrs[0]}DWithIndicesBackward0")
+def _max_graph(operands, attrs):
+    if attrs[0] == 1:
+        return "SqueezeBackward1", ("MaxPool2DWithIndicesBackward0", ("UnsqueezeBackward0", 0))
+    return f"MaxPool{attrs[0]}DWithIndicesBackward0"
 
 
 def _max_windows(input, rank, kernel_size, stride, padding, dilation, ceil_mode):
@@ -293,7 +295,7 @@ def _max_windows(input, rank, kernel_size, stride, padding, dilation, ceil_mode)
     return x, alone, _windows(function, x, kernel_size, stride, padding, dilation, ceil_mode)
 
 
-@op("max_pool", door=None, grad_name=_max_name)
+@op("max_pool", door=None, grad_name=_max_graph)
 def max_pool(
     input: Array, rank, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False
 ):
@@ -321,8 +323,10 @@ def _(grad, result, input, rank, kernel_size, stride, padding, dilation, ceil_mo
 # The mean.
 
 
-def _avg_name(operands, attrs):
-    return {1: "SqueezeBackward1"}.get(attrs[0], f"AvgPool{attrs[0]}DBackward0")
+def _avg_graph(operands, attrs):
+    if attrs[0] == 1:
+        return "SqueezeBackward1", ("AvgPool2DBackward0", ("UnsqueezeBackward0", 0))
+    return f"AvgPool{attrs[0]}DBackward0"
 
 
 def _avg_windows(input, rank, kernel_size, stride, padding, ceil_mode):
@@ -354,7 +358,7 @@ def _share(windows, count_include_pad, divisor_override):
     return int(total.flat[0]) if (total == total.flat[0]).all() else total
 
 
-@op("avg_pool", door=None, grad_name=_avg_name)
+@op("avg_pool", door=None, grad_name=_avg_graph)
 @widened
 def avg_pool(
     input: Array,

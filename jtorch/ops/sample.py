@@ -10,7 +10,7 @@ def _kept(shape, seeds, p):
     return bernoulli(key(*seeds), 1 - p, shape)
 
 
-@op("dropout_train", door=None, grad_name="MulBackward0")
+@op("dropout_train", door=None, grad_name=("MulBackward0", 0, None))
 def dropout_train(input: Array, seed_hi: Input, seed_lo: Input, counter: Input, *, p, dims):
     """Elements zeroed with probability p, the others scaled by 1 / (1 - p). Shape: any -> the same.
 
