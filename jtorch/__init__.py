@@ -2,7 +2,21 @@
 
 import math as _math
 
-from jtorch import accelerator, autograd, backends, cuda, engine, linalg, nn, optim, random, utils, version
+from jtorch import (
+    _C,
+    accelerator,
+    autograd,
+    backends,
+    cuda,
+    engine,
+    linalg,
+    nn,
+    optim,
+    overrides,
+    random,
+    utils,
+    version,
+)
 from jtorch import dtypes as _dtypes
 from jtorch._tensor import Tensor
 from jtorch.api import construct as _construct

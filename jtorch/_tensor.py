@@ -131,6 +131,16 @@ def from_array(array, device=devices.CPU):
     return wrap(of_array(array, device))
 
 
+_OWN = frozenset(
+    "_storage _view _grad _grad_fn _out_nr _rg _hooks _retains _apart _tangent".split()
+)  # what the core keeps on a tensor
+
+
+def given_attributes(tensor):
+    """The attributes that the user, or a subclass, put on a tensor."""
+    return {name: value for name, value in vars(tensor).items() if name not in _OWN}
+
+
 class Made:
     """Whether leaves have been made by calls that have not run: those are no part of the first training step."""
 
@@ -149,6 +159,6 @@ def require_grad(tensor):
 
 
 __all__ = [
-    "Ref", "Tensor", "View", "alias", "aval", "from_array", "from_host", "host", "read", "record", "require_grad",
-    "strides", "value", "wrap",
+    "Ref", "Tensor", "View", "alias", "aval", "from_array", "from_host", "given_attributes", "host", "read", "record",
+    "require_grad", "strides", "value", "wrap",
 ]  # fmt: skip

@@ -105,8 +105,8 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
             UserWarning,
             stacklevel=2,
         )
-        out = call("clone", data.detach()).to(device, dtype) if device is not None else call("clone", data.detach())
-        out = out.to(dtype) if dtype is not None else out
+        out = call("clone", call("detach", data))
+        out = out.to(device, dtype) if device is not None else out.to(dtype) if dtype is not None else out
         return out.requires_grad_(requires_grad)
     return _tensor.from_host(_array_of(data, dtype), None, device, requires_grad)
 

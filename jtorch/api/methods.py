@@ -5,7 +5,7 @@ import copy
 import numpy as np
 
 from jtorch import _tensor, devices, dtypes, modes, shapes
-from jtorch._tensor import Tensor, alias, aval, host, read
+from jtorch._tensor import Tensor, alias, aval, given_attributes, host, read
 from jtorch.api.put import method
 from jtorch.api.types import parse_type, type_string
 from jtorch.autograd import grad_fn as graph
@@ -202,9 +202,7 @@ def __deepcopy__(self, memo):
     out._rg = self._rg
     if self._grad is not None:
         out._grad = copy.deepcopy(self._grad, memo)
-    for key, value in self.__dict__.items():
-        if not key.startswith("_"):
-            out.__dict__[key] = copy.deepcopy(value, memo)
+    out.__dict__.update({key: copy.deepcopy(value, memo) for key, value in given_attributes(self).items()})
     return out
 
 
@@ -212,15 +210,7 @@ def __deepcopy__(self, memo):
 def __copy__(self):
     out = alias(self, self.__class__)
     out._rg = self._rg
-    out.__dict__.update({k: v for k, v in self.__dict__.items() if not k.startswith("_")})
-    return out
-
-
-@method
-def as_subclass(self, cls):
-    """The same tensor as an instance of a Tensor subclass, in the same place of the graph."""
-    out = alias(self, cls)
-    out._grad_fn, out._out_nr, out._rg = self._grad_fn, self._out_nr, self._rg
+    out.__dict__.update(given_attributes(self))
     return out
 
 
@@ -231,7 +221,7 @@ def _copied(ref):
 @method
 def __reduce_ex__(self, protocol):
     array = host(self)
-    extra = {k: v for k, v in self.__dict__.items() if not k.startswith("_")}
+    extra = given_attributes(self)
     cls = None if type(self) is Tensor else type(self)  # Tensor itself goes by torch's name, which pickle can't import
     return (_rebuild, (cls, array, aval(self).dtype, str(aval(self).device), self._rg, extra))
 

@@ -88,7 +88,8 @@ def __repr__(self, *, tensor_contents=None):
         prefix="tensor(" if plain else f"{kind.__name__}(",
         contents=tensor_contents,
     )
-    return text if plain or parameter is None else f"Parameter({text})"
+    marked = parameter is not None or "_is_param" in vars(self)  # an instance is marked where its class is no Parameter
+    return f"Parameter({text})" if marked and not plain else text
 
 
 def _grad_fn_name(tensor):

@@ -139,7 +139,7 @@ def __contains__(self, element):
 
 @method
 def __iter__(self):
-    if not aval(self).shape:
+    if not self.dim():
         raise TypeError("iteration over a 0-d tensor")
     return iter(self.unbind(0))
 

@@ -24,12 +24,19 @@ class _Missing:
 MISSING = _Missing()
 
 
+class refused:
+    """What a function does when an argument is refused: set by api/overriding.py."""
+
+    retry = None
+    operator = None
+
+
 def _source(op, name, *, method, form):
     """Python source of one variant. form: plain, inplace, operator or reflected."""
     params = op.params
     names = [p.name for p in params]
     scope = {"_op": op, "_apply": apply, "_view": view, "_inplace": inplace, "_plain": _PLAIN, "_h": hashable,
-             "Lift": Lift, "MISSING": MISSING, "NotAnOperand": NotAnOperand}  # fmt: skip
+             "Lift": Lift, "MISSING": MISSING, "NotAnOperand": NotAnOperand, "_refused": refused}  # fmt: skip
     heads, starred = [], False
     for i, p in enumerate(params):
         head = "self" if method and i == 0 else p.name
@@ -60,7 +67,7 @@ def _source(op, name, *, method, form):
             attrs.append(value)
     if form == "reflected":
         operands[0], operands[1] = operands[1], operands[0]
-    body += _ending(op, operands, attrs, form, scope)
+    body += _watched(_ending(op, operands, attrs, form, scope), form)
     return f"def {name}({', '.join(heads)}):\n" + "\n".join(body) + "\n", scope
 
 
@@ -78,7 +85,8 @@ def _ending(op, operands, attrs, form, scope):
             made = f"_inplace(_op, {operands[0]}, ({ins}), ({at}))"
         foreign = ["    if other is None: return NotImplemented"] if "other" in operands else []
         return [
-            *foreign, "    try:", f"        return {made}", "    except NotAnOperand:", "        return NotImplemented",
+            *foreign, "    try:", f"        return {made}", "    except NotAnOperand:",
+            "        return _refused.operator(_this, locals())",
         ]  # fmt: skip
     if op.returns:
         scope["_named"] = named(op.name.removesuffix("_dim"), op.returns)
@@ -86,6 +94,14 @@ def _ending(op, operands, attrs, form, scope):
     if op.out:
         return [f"    if out is None: return {made}", f"    return _write({made}, out, {op.name!r})"]
     return [f"    return {made}"]
+
+
+def _watched(ending, form):
+    """The last lines under a `try`, which costs nothing as long as no argument is refused."""
+    if form not in ("plain", "inplace"):
+        return ending
+    inner = [f"    {line}" for line in ending]
+    return ["    try:", *inner, "    except TypeError:", "        return _refused.retry(_this, locals())"]
 
 
 def _write(result, out, name):
@@ -100,7 +116,7 @@ def build(op, name, *, method=False, form="plain"):
     source, scope = _source(op, name, method=method, form=form)
     scope["_write"] = _write
     exec(compile(source, f"<jtorch op {op.name}>", "exec"), scope)
-    made = scope[name]
+    made = scope["_this"] = scope[name]
     made.__doc__ = op.fn.__doc__
     made.__qualname__ = f"Tensor.{name}" if method else name
     made.__module__ = "torch"

@@ -5,7 +5,8 @@ from collections import OrderedDict
 import numpy as np
 
 from jtorch import dtypes
-from jtorch._tensor import Tensor, alias, aval, from_host, require_grad
+from jtorch._tensor import Tensor, alias, aval, from_host, given_attributes, require_grad
+from jtorch.api.overriding import disabled
 
 __all__ = [
     "Parameter",
@@ -16,16 +17,20 @@ __all__ = [
     "UninitializedTensorMixin",
 ]
 
-_OWN = frozenset(
-    ("_storage", "_view", "_grad", "_grad_fn", "_out_nr", "_rg", "_hooks", "_retains", "_inference", "_post_accumulate")
-)  # what the core keeps on a tensor; anything else was put there by the user
-
 
 def _nothing():
     return from_host(np.empty(0, dtypes.Default.float.numpy))
 
 
-class Parameter(Tensor):
+class _ParameterMeta(type):
+    # torch: a Parameter of a tensor subclass is an instance of that class with a mark on it.
+    def __instancecheck__(cls, instance):
+        if super().__instancecheck__(instance):
+            return True
+        return cls is Parameter and isinstance(instance, Tensor) and getattr(instance, "_is_param", False)
+
+
+class Parameter(Tensor, metaclass=_ParameterMeta):
     """A tensor that is a module's parameter as soon as it is assigned to one. It shares memory with `data`.
 
     Shape: that of `data`; nothing given makes an empty one.
@@ -33,9 +38,12 @@ class Parameter(Tensor):
     """
 
     _is_param = True  # torch: isinstance and repr go by it
+    __torch_function__ = disabled
 
     def __new__(cls, data=None, requires_grad=True):
         data = _nothing() if data is None else data
+        if type(data) is not Tensor and not isinstance(data, Parameter):
+            return _of_subclass(data, requires_grad)
         parameter = alias(data if isinstance(data, Tensor) else data.detach(), cls)
         if requires_grad:
             if aval(parameter).dtype.category < dtypes.FLOAT:
@@ -54,11 +62,24 @@ class Parameter(Tensor):
         return f"Parameter containing:\n{super().__repr__()}"
 
     def __reduce_ex__(self, protocol):
-        state = {name: value for name, value in vars(self).items() if name not in _OWN}
+        state = given_attributes(self)
         rebuilt = (self.data, self.requires_grad, OrderedDict())
         if state:
             return _rebuild_parameter_with_state, (*rebuilt, state)
         return _rebuild_parameter, rebuilt
+
+
+def _of_subclass(data, requires_grad):
+    """A Parameter of a custom tensor: what its detach() gives, marked."""
+    made = data.detach().requires_grad_(requires_grad)
+    if type(made) is not type(data):
+        raise RuntimeError(
+            f"Creating a Parameter from an instance of type {type(data).__name__} requires that detach() returns an "
+            f"instance of the same type, but return type {type(made).__name__} was found instead. To use the type as a "
+            "Parameter, please correct the detach() semantics defined by its __torch_dispatch__() implementation."
+        )
+    made._is_param = True
+    return made
 
 
 def _rebuild_parameter(data, requires_grad, backward_hooks):
@@ -82,6 +103,8 @@ class _BufferMeta(type):
 
 class Buffer(Tensor, metaclass=_BufferMeta):
     """A tensor that is a module's buffer as soon as it is assigned to one; `persistent` puts it into the state dict."""
+
+    __torch_function__ = disabled
 
     def __new__(cls, data=None, *, persistent=True):
         data = _nothing() if data is None else data
@@ -158,6 +181,7 @@ class UninitializedBuffer(UninitializedTensorMixin, Tensor):
     """A buffer that gets its shape later, from the first batch that a lazy module sees."""
 
     cls_to_become = Tensor
+    __torch_function__ = disabled
 
     def __new__(cls, requires_grad=False, device=None, dtype=None, persistent=True):
         made = _lazy(cls, requires_grad, device, dtype)

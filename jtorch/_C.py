@@ -1,0 +1,10 @@
+"""The few names of torch's extension module that Python code takes from there."""
+
+from jtorch.api.overriding import DisableTorchFunction, DisableTorchFunctionSubclass
+from jtorch.api.overriding import disabled as _disabled_torch_function_impl
+
+__all__ = ["DisableTorchFunction", "DisableTorchFunctionSubclass", "_disabled_torch_function_impl"]
+
+
+def _log_api_usage_once(event):
+    """Nothing: no use of the API is logged."""
