@@ -13,13 +13,14 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 TESTS ?= tests
 
-.PHONY: help demo test check bench clean
+.PHONY: help demo test check bench conformance clean
 
 help:
 	@echo "make demo    train a CNN on handwritten digits      (ARGS='--epochs 3 --download' are passed on)"
 	@echo "make test    the checks, then the whole test suite  (TESTS=tests/ops runs a part, WORKERS=n)"
 	@echo "make check   ruff, pyright, the import floors"
 	@echo "make bench   microseconds per op, and steps against torch and hand-written JAX"
+	@echo "make conformance  every op on torch's own samples, beside torch  (ARGS='--shard 1/4' are passed on)"
 	@echo "make clean   remove $(VENV) and every cache"
 
 demo: $(VENV)/has-examples
@@ -38,8 +39,11 @@ bench: $(VENV)/has-test
 	$(BIN)/python -m bench.dispatch
 	$(BIN)/python -m bench.steps
 
+conformance: $(VENV)/has-test
+	$(BIN)/python -m tests.conformance $(ARGS)
+
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) build dist .conformance .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamp of an extra: installs again only when pyproject.toml changes.

@@ -70,16 +70,16 @@ def check(
     actual = _run(jtorch, what, args, kwargs, grad)
     if expected.error is not None or actual.error is not None:
         _same_error(case, expected, actual, text)
-        _compare(_Rules(case, exact=exact), "inputs after the error", expected.inputs, actual.inputs)
+        compare(Rules(case, exact=exact), "inputs after the error", expected.inputs, actual.inputs)
         return None
-    rules = _Rules(case, strides=strides, exact=exact, printed=printed, grad_fn=grad_fn)
-    _compare(rules, "result", expected.value, actual.value)
+    rules = Rules(case, strides=strides, exact=exact, printed=printed, grad_fn=grad_fn)
+    compare(rules, "result", expected.value, actual.value)
     if _which(expected) != _which(actual):
         fail(f"{case}: which input is the result", _which(expected), _which(actual))
-    plain = _Rules(case, exact=exact)
-    _compare(plain, "inputs after the call", expected.inputs, actual.inputs)
-    _compare(plain, "gradients", expected.grads, actual.grads)
-    _compare(plain, "gradients of gradients", expected.second, actual.second)
+    plain = Rules(case, exact=exact)
+    compare(plain, "inputs after the call", expected.inputs, actual.inputs)
+    compare(plain, "gradients", expected.grads, actual.grads)
+    compare(plain, "gradients of gradients", expected.second, actual.second)
     return to_numpy(torch, expected.value)
 
 
@@ -136,7 +136,7 @@ def _run(module, what, args, kwargs, grad):
         outcome.value = fn(*args, **kwargs)
         outcome.stage = "backward"
         if grad:
-            _differentiate(module, outcome, twice=grad == 2)
+            differentiate(module, outcome, twice=grad == 2)
     except Exception as error:
         outcome.error = error
     return outcome
@@ -175,7 +175,8 @@ def _given(module, value, grad, outcome, clone=False):
     return module.device(str(value)) if isinstance(value, torch.device) else value
 
 
-def _differentiate(module, outcome, twice):
+def differentiate(module, outcome, twice):
+    """Note in the outcome the gradients of its leaves under random cotangents, and those of these gradients."""
     leaves = [leaf for leaf in outcome.leaves if leaf.requires_grad]
     outputs = [out for out in _tensors(module, outcome.value) if out.requires_grad]
     if not leaves or not outputs:
@@ -219,15 +220,19 @@ def _tensors(module, value):
 
 
 @dataclass
-class _Rules:
+class Rules:
+    """What is compared beside values, dtypes and shapes, and how close values must be where torch's own won't do."""
+
     case: str
     strides: bool = False
     exact: bool = False
     printed: bool = False
     grad_fn: bool = False
+    tolerance: dict = field(default_factory=dict)
 
 
-def _compare(rules, where, expected, actual):
+def compare(rules, where, expected, actual):
+    """Assert that two results, nested as they may be, are the same: kinds, names, lengths, and each tensor."""
     __tracebackhide__ = True
     if isinstance(expected, torch.Tensor) and isinstance(actual, jtorch.Tensor):
         return _compare_tensors(rules, where, expected, actual)
@@ -235,10 +240,10 @@ def _compare(rules, where, expected, actual):
         fail(f"{rules.case}: {where}, kind", _shape_of(expected), _shape_of(actual))
     if isinstance(expected, dict):
         for key in expected:
-            _compare(rules, f"{where}[{key!r}]", expected[key], actual[key])
+            compare(rules, f"{where}[{key!r}]", expected[key], actual[key])
     elif isinstance(expected, (tuple, list)):
         for i, (one, other) in enumerate(zip(expected, actual, strict=True)):
-            _compare(rules, f"{where}[{i}]", one, other)
+            compare(rules, f"{where}[{i}]", one, other)
     elif isinstance(expected, (np.ndarray, float, complex)):
         _close(rules, where, np.asarray(expected), np.asarray(actual), python=not isinstance(expected, np.ndarray))
     elif str(expected) != str(actual):
@@ -266,7 +271,7 @@ def _compare_tensors(rules, where, expected, actual):
 
 def _close(rules, where, expected, actual, python=False):
     __tracebackhide__ = True
-    tolerance = {"rtol": 0, "atol": 0} if rules.exact else {}
+    tolerance = {"rtol": 0, "atol": 0} if rules.exact else rules.tolerance
     if python and not rules.exact:
         tolerance = {"rtol": 1.3e-6, "atol": 1e-5}  # a number read from a tensor carries float32's tolerance
     one, other = to_tensor(torch, expected)[1], to_tensor(torch, actual)[1]
