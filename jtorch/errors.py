@@ -13,15 +13,18 @@ class OutOfMemoryError(RuntimeError):
     """The device has no memory left for the program's buffers."""
 
 
+_HEAP = 1 << 9  # the flag of classes that were made while Python ran
+_OURS = {"dtype": "torch.dtype", "device": "torch.device", "Generator": "torch._C.Generator", "Size": "torch.Size"}
+
+
 def type_name(value):
-    """How torch names a value's type in its messages: `Tensor`, `int`, `tuple of ints`, ..."""
-    if value is None:
-        return "NoneType"
-    if isinstance(value, (tuple, list)):
-        inner = {type_name(item) for item in value}
-        kind = type(value).__name__
-        return f"{kind} of {inner.pop()}s" if len(inner) == 1 else kind
-    return type(value).__name__
+    """How torch names a value's type in its messages: as C does, `numpy.ndarray` but `Linear`."""
+    kind = type(value)
+    if kind.__module__ == "torch" or kind.__module__.startswith("jtorch."):
+        return _OURS.get(kind.__name__, kind.__name__)
+    if kind.__flags__ & _HEAP or kind.__module__ == "builtins":
+        return kind.__name__
+    return f"{kind.__module__}.{kind.__name__}"
 
 
 def bad_argument(function, position, name, wanted, value):

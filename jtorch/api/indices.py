@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 
 from jtorch import dtypes
-from jtorch._tensor import Tensor, aval, from_host
+from jtorch._tensor import Tensor, aval, from_host, read
 
 MASKS = (dtypes.bool_, dtypes.uint8)
 _WRONG = "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got {})"
@@ -84,3 +84,14 @@ def _plain(value):
     if isinstance(value, Tensor):
         return value.tolist()
     return [_plain(v) for v in value] if isinstance(value, (list, tuple)) else value
+
+
+def outside(tensor, low, high, ignored=None):
+    """An index that is not in [low, high), where the values are at hand without running anything, else None."""
+    values = read(tensor).value
+    if not isinstance(values, np.ndarray) or not values.size or values.dtype.kind not in "iu":
+        return None
+    wrong = (values < low) | (values >= high)
+    if ignored is not None:
+        wrong &= values != ignored
+    return values[wrong].flat[0] if wrong.any() else None

@@ -4,14 +4,13 @@ As long as a program has no such class, nothing here is in the way of a call. Th
 and method into a look-out: the function object stays the same one, only its code looks at the arguments first.
 """
 
-import inspect
 import sys
 import threading
 import types
 
 from jtorch._tensor import Tensor
+from jtorch.api.guard import refused
 from jtorch.api.put import FUNCTIONS
-from jtorch.api.variants import refused
 from jtorch.autograd.apply import call
 
 COVERED = ("jtorch", "jtorch.nn.functional", "jtorch.linalg", "jtorch.fft", "jtorch.special", "jtorch.autograd")
@@ -177,27 +176,18 @@ def _cover(fn, func=None):
     fn.__wrapped__ = raw  # inspect.signature follows it
 
 
-def retry(fn, given):
-    """A call of a function of the table that met an argument it refuses: once more if the argument takes calls over.
-
-    Raises the error it was called for otherwise. Arguments without default are handed on by place, the others by name.
-    """
-    if ACTIVE.yes or not overridden(given.values()):
-        raise  # the exception that the caller is handling
+def retry(fn, args, kwargs):
+    """A call that failed, once more if one of its arguments takes calls over: (result,). None where none does."""
+    if ACTIVE.yes or not overridden((*args, *kwargs.values())):
+        return None
     activate()
-    args, kwargs = [], {}
-    for parameter in inspect.signature(fn).parameters.values():
-        value = given[parameter.name]
-        if parameter.default is parameter.empty:
-            args.append(value)
-        elif value is not parameter.default:
-            kwargs[parameter.name] = value
-    return fn(*args, **kwargs)
+    return (fn(*args, **kwargs),)
 
 
-def retry_operator(fn, given):
+def retry_operator(fn, args):
     """As retry, for an operator: it leaves the case to the other side."""
-    return NotImplemented if ACTIVE.yes or not overridden(given.values()) else retry(fn, given)
+    done = retry(fn, args, {})
+    return NotImplemented if done is None else done[0]
 
 
 # torch: an operator is the method it stands for, where torch's own is.

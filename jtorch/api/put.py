@@ -2,6 +2,7 @@
 
 from jtorch._tensor import Tensor
 from jtorch.api import variants
+from jtorch.api.guard import guarded
 
 variants.put_methods()  # first of all: what is written by hand takes the place of what the table gives
 
@@ -11,14 +12,14 @@ FUNCTIONS: dict = {}  # name -> function of the torch namespace
 def method(fn, *names):
     """Put a function on Tensor under its own name and these."""
     for name in (fn.__name__, *names):
-        setattr(Tensor, name, fn)
+        setattr(Tensor, name, guarded("Tensor", fn, name, method=True))
     return fn
 
 
 def function(fn, *names):
     """Make a function one of torch's, under its own name and these."""
     for name in (fn.__name__, *names):
-        FUNCTIONS[name] = fn
+        FUNCTIONS[name] = guarded("torch", fn, name)
     return fn
 
 

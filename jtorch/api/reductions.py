@@ -6,18 +6,13 @@ import operator
 
 from jtorch import shapes
 from jtorch._tensor import Tensor, aval
-from jtorch.api.put import both, function
+from jtorch.api.guard import MISSING, Refused, guards, raise_better
+from jtorch.api.put import both, function, method
 from jtorch.api.returns import named
 from jtorch.autograd.apply import apply, hashable
 from jtorch.autograd.inplace import write_out
 from jtorch.errors import bad_argument, warn
 from jtorch.ops.op import TABLE
-
-
-def _refused(name, args, kwargs):
-    """torch's TypeError for arguments that fit none of a function's overloads."""
-    given = [type(a).__name__ for a in args] + [f"{k}={type(v).__name__}" for k, v in kwargs.items()]
-    return TypeError(f"{name}() received an invalid combination of arguments - got ({', '.join(given)})")
 
 
 def _taken(kwargs, *names):
@@ -28,11 +23,11 @@ def _taken(kwargs, *names):
     return None
 
 
-def _flag(name, keepdim):
+def _flag(keepdim):
     if keepdim is None:
         return False
     if type(keepdim) is not bool:
-        raise bad_argument(name, 2, "keepdim", "bool", keepdim)
+        raise Refused
     return keepdim
 
 
@@ -50,11 +45,14 @@ def _single(result, out):
 # max, min, median: of all elements, along a dim, of two tensors.
 
 
-def _choose(name, input, args, kwargs):
+def _chosen(name, input, args, kwargs):
     """The overloads f(), f(dim, keepdim) and, for max and min, f(other)."""
     if not kwargs and len(args) == 1 and type(args[0]) is int:  # what loops call, without the search for names
         return _RESULTS[name](apply(TABLE[f"{name}_dim"], (input,), (args[0], False)))
-    given = (input, *args), dict(kwargs)
+    if "input" in kwargs and input is MISSING:
+        rest = {key: value for key, value in kwargs.items() if key != "input"}
+        return _chosen(name, kwargs["input"], args, rest)
+    kwargs = dict(kwargs)
     out = kwargs.pop("out", None)
     dim, keepdim = _taken(kwargs, "dim", "axis"), _taken(kwargs, "keepdim", "keepdims")
     other = kwargs.pop("other", None)
@@ -65,14 +63,14 @@ def _choose(name, input, args, kwargs):
         dim = rest.pop(0)
         keepdim = rest.pop(0) if rest else keepdim
     if rest or kwargs or (args and dim is None and other is None):
-        raise _refused(name, *given)
+        raise Refused
     if other is not None:
         return _single(apply(TABLE[_PAIRS[name]], (input, other), ()), out)
     if dim is None:
         return _single(apply(TABLE[f"{name}_all"], (input,), ()), out)
     if isinstance(dim, (float, str, tuple, list)):
-        raise _refused(name, *given)
-    return _pair(name, apply(TABLE[f"{name}_dim"], (input,), (operator.index(dim), _flag(name, keepdim))), out)
+        raise Refused
+    return _pair(name, apply(TABLE[f"{name}_dim"], (input,), (operator.index(dim), _flag(keepdim))), out)
 
 
 _PAIRS = {"max": "maximum", "min": "minimum"}
@@ -80,41 +78,44 @@ _FIELDS = ("values", "indices")
 _RESULTS = {name: named(name, _FIELDS) for name in ("max", "min", "median", "nanmedian")}
 
 
-@both
-def max(input, *args, **kwargs):
-    """The largest of all elements; with a dim, (values, indices) along it; with another tensor, element by element.
+def _choosing(name, doc):
+    """The function and the method of one name. What they are given is looked at when they fail."""
 
-    Raises RuntimeError or IndexError where there is nothing to choose from.
-    """
-    return _choose("max", input, args, kwargs)
+    @guards
+    def choose(input=MISSING, *args, **kwargs):
+        try:
+            return _chosen(name, input, args, kwargs)
+        except Exception as error:
+            raise_better(error, "torch", name, args if input is MISSING else (input, *args), kwargs)
+
+    @guards
+    def choose_from(self, *args, **kwargs):
+        try:
+            return _chosen(name, self, args, kwargs)
+        except Exception as error:
+            raise_better(error, "Tensor", name, args, kwargs)
+
+    for made, put in ((choose, function), (choose_from, method)):
+        made.__name__ = made.__qualname__ = name
+        made.__doc__ = doc
+        put(made)
 
 
-@both
-def min(input, *args, **kwargs):
-    """The smallest of all elements; with a dim, (values, indices) along it; with another tensor, element by element.
+_BEST = """The {} of all elements; with a dim, (values, indices) along it; with another tensor, element by element.
 
-    Raises RuntimeError or IndexError where there is nothing to choose from.
-    """
-    return _choose("min", input, args, kwargs)
-
-
-@both
-def median(input, *args, **kwargs):
-    """The middle of all elements, the lower of two; with a dim, (values, indices) along it."""
-    return _choose("median", input, args, kwargs)
-
-
-@both
-def nanmedian(input, *args, **kwargs):
-    """The middle of all elements that are not nan; with a dim, (values, indices) along it."""
-    return _choose("nanmedian", input, args, kwargs)
+Raises RuntimeError or IndexError where there is nothing to choose from.
+"""
+_choosing("max", _BEST.format("largest"))
+_choosing("min", _BEST.format("smallest"))
+_choosing("median", "The middle of all elements, the lower of two; with a dim, (values, indices) along it.")
+_choosing("nanmedian", "The middle of all elements that are not nan; with a dim, (values, indices) along it.")
 
 
 # std, var: with the old `unbiased` or the new `correction`.
 
 
 def _spread(name, input, args, kwargs):
-    given = (input, *args), dict(kwargs)
+    kwargs = dict(kwargs)
     out = kwargs.pop("out", None)
     dim, keepdim = _taken(kwargs, "dim", "axis"), _taken(kwargs, "keepdim", "keepdims")
     unbiased, correction = kwargs.pop("unbiased", None), kwargs.pop("correction", None)
@@ -127,10 +128,10 @@ def _spread(name, input, args, kwargs):
         keepdim = rest.pop(0) if rest else keepdim
     wrong = isinstance(dim, (str, float)) or (unbiased is not None and type(unbiased) is not bool)
     if rest or kwargs or wrong or None not in (unbiased, correction):
-        raise _refused(name, *given)
+        raise Refused
     if correction is None:
         correction = 1 if unbiased is None else int(unbiased)
-    dim, keepdim = hashable(dim), _flag(name, keepdim)
+    dim, keepdim = hashable(dim), _flag(keepdim)
     _warn_of_freedom(name, input, dim, correction)
     result = apply(TABLE[f"{name}_kernel"], (input,), (dim, correction, keepdim))
     if out is None:

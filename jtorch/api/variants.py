@@ -1,13 +1,16 @@
 """From each op of the table: its function, Tensor method, in-place form, out= form and operators."""
 
 import builtins
+import inspect
 
 import numpy as np
 
 from jtorch import dtypes
 from jtorch._tensor import Tensor
+from jtorch.api.arguments import overloads
+from jtorch.api.guard import MISSING, Refused, Spec, failed, failed_with, fallback, plain_types, refused, static
 from jtorch.api.returns import named
-from jtorch.autograd.apply import NotAnOperand, apply, hashable, view
+from jtorch.autograd.apply import apply, hashable, view
 from jtorch.autograd.inplace import inplace, write_out
 from jtorch.ops import catalog  # noqa: F401
 from jtorch.ops.op import TABLE, Kind, Lift
@@ -16,59 +19,100 @@ _PLAIN = frozenset({int, bool, float, str, type(None), dtypes.dtype})
 _NUMPY_NAMES = {"dim": "axis", "keepdim": "keepdims"}
 
 
-class _Missing:
-    def __repr__(self):
-        return "..."
+def _sequence(value):
+    """Raise Refused for what is no list of operands."""
+    if not isinstance(value, (tuple, list)):
+        raise Refused
 
 
-MISSING = _Missing()
-
-
-class refused:
-    """What a function does when an argument is refused: set by api/overriding.py."""
-
-    retry = None
-    operator = None
+_SECTIONS = {"nn.functional": "nn", None: ""}  # of torch's signatures; the others are called like their doors
 
 
 def _source(op, name, *, method, form):
     """Python source of one variant. form: plain, inplace, operator or reflected."""
-    params = op.params
-    names = [p.name for p in params]
+    section = "Tensor" if method else _SECTIONS.get(op.door, op.door)
+    spec = Spec(section, name, _parameters(op, form), method, fallback(name, op, method))
     scope = {"_op": op, "_apply": apply, "_view": view, "_inplace": inplace, "_plain": _PLAIN, "_h": hashable,
-             "Lift": Lift, "MISSING": MISSING, "NotAnOperand": NotAnOperand, "_refused": refused}  # fmt: skip
-    heads, starred = [], False
-    for i, p in enumerate(params):
-        head = "self" if method and i == 0 else p.name
-        if p.keyword_only and not starred:
-            heads.append("*")
-            starred = True
-        if p.default is not p.missing:
-            scope[f"_d_{p.name}"] = p.default
-            head += f"=_d_{p.name}"
-        heads.append(head)
-    extra = [(k, v) for k, v in _NUMPY_NAMES.items() if k in names and form == "plain"]
-    if (extra or (op.out and form == "plain")) and not starred:
-        heads.append("*")
-    heads += [f"{v}=MISSING" for _, v in extra]
-    if op.out and form == "plain":
-        heads.append("out=None")
-    body = [f"    if {v} is not MISSING: {k} = {v}" for k, v in extra]
+             "Lift": Lift, "MISSING": MISSING, "_spec": spec, "_failed": failed, "Refused": Refused,
+             "_sequence": _sequence}  # fmt: skip
+    guard = form in ("plain", "inplace")
+    heads = _heads(spec, op, method, guard, scope)
+    body = [f"    if {v} is not MISSING: {k} = {v}" for k, v in _numpy_names(op, form)]
     operands, attrs = [], []
-    for i, p in enumerate(params):
+    for i, p in enumerate(op.params):
         value = "self" if method and i == 0 else p.name
         if p.kind in (Kind.ARRAYS, Kind.INPUTS):
+            body.append(f"    if type({value}) is not list: _sequence({value})")
             operands.append(f"*{value}" if p.kind is Kind.ARRAYS else f"*map(Lift, {value})")
             attrs.append(f"len({value})")
         elif p.recorded:
             operands.append(f"Lift({value})" if p.kind is Kind.INPUT else value)
         else:
-            body.append(f"    if type({value}) not in _plain: {value} = _h({value})")
+            body.append(_static(spec, p, value, guard, scope))
             attrs.append(value)
     if form == "reflected":
         operands[0], operands[1] = operands[1], operands[0]
-    body += _watched(_ending(op, operands, attrs, form, scope), form)
+    body += _ending(op, operands, attrs, form, scope)
+    if guard:
+        body = _caught(
+            ["    if _rest or _extra: raise Refused" if spec.several else "    if _rest: raise Refused", *body]
+        )
     return f"def {name}({', '.join(heads)}):\n" + "\n".join(body) + "\n", scope
+
+
+def _numpy_names(op, form):
+    names = [p.name for p in op.params]
+    return [(k, v) for k, v in _NUMPY_NAMES.items() if k in names and form == "plain"]
+
+
+def _parameters(op, form):
+    """The parameters of a variant, as inspect.Parameter."""
+    both, only = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
+    made = [inspect.Parameter(p.name, only if p.keyword_only else both, default=p.default) for p in op.params]
+    made += [inspect.Parameter(v, only, default=MISSING) for _, v in _numpy_names(op, form)]
+    if op.out and form == "plain":
+        made.append(inspect.Parameter("out", only, default=None))
+    return made
+
+
+def _heads(spec, op, method, guard, scope):
+    """What stands between the parentheses of a variant: with a guard all parameters may be left out at first."""
+    heads, star = ["self"] if method else [], False
+    for p in spec.params:
+        if p.kind is p.KEYWORD_ONLY and not star:
+            heads.append("*_rest" if guard else "*")
+            star = True
+        missing = p.default is p.empty
+        if missing and not guard:
+            heads.append(p.name)
+        else:
+            scope[f"_d_{p.name}"] = MISSING if missing else p.default
+            heads.append(f"{p.name}=_d_{p.name}")
+    if guard:
+        heads += [] if star else ["*_rest"]
+        heads += ["**_extra"] if spec.several else []
+    return heads
+
+
+def _static(spec, p, value, guard, scope):
+    """The line that makes a static argument part of a key, where it is not plain already."""
+    known = [q for o in overloads(spec.section, spec.name) for q in o.params if q.name == p.name]
+    if not guard or not known:
+        return f"    if type({value}) not in _plain: _was_{value}, {value} = {value}, _h({value})"
+    scope[f"_plain_{value}"] = plain_types(known)
+    scope[f"_h_{value}"] = static(known, p.default)
+    return f"    if type({value}) not in _plain_{value}: _was_{value}, {value} = {value}, _h_{value}({value})"
+
+
+def _caught(body):
+    return [
+        "    try:",
+        *("    " + line for line in body),
+        "    except Exception as _error:",
+        "        _done = _failed(_error, _spec, _this, locals())",
+        "        if _done is None: raise",
+        "        return _done[0]",
+    ]
 
 
 def _ending(op, operands, attrs, form, scope):
@@ -83,10 +127,14 @@ def _ending(op, operands, attrs, form, scope):
     if form in ("operator", "reflected", "iop"):
         if form == "iop":
             made = f"_inplace(_op, {operands[0]}, ({ins}), ({at}))"
-        foreign = ["    if other is None: return NotImplemented"] if "other" in operands else []
+        other = next((p.name for p in op.params[1:] if p.kind in (Kind.ARRAY, Kind.OPERAND)), None)
+        if other is None:
+            return [f"    return {made}"]
+        scope |= {"_strange": _strange, "_refused": refused}
         return [
-            *foreign, "    try:", f"        return {made}", "    except NotAnOperand:",
-            "        return _refused.operator(_this, locals())",
+            f"    if {other} is None: return NotImplemented", "    try:", f"        return {made}",
+            "    except TypeError:", f"        if not _strange(_op, {other}): raise",
+            f"        return _refused.operator(_this, (self, {other}))",
         ]  # fmt: skip
     if op.returns:
         scope["_named"] = named(op.name.removesuffix("_dim"), op.returns)
@@ -96,12 +144,10 @@ def _ending(op, operands, attrs, form, scope):
     return [f"    return {made}"]
 
 
-def _watched(ending, form):
-    """The last lines under a `try`, which costs nothing as long as no argument is refused."""
-    if form not in ("plain", "inplace"):
-        return ending
-    inner = [f"    {line}" for line in ending]
-    return ["    try:", *inner, "    except TypeError:", "        return _refused.retry(_this, locals())"]
+def _strange(op, other):
+    """Whether an operator leaves what is on its other side to that side."""
+    numbers = op.params[1].kind is Kind.OPERAND
+    return not isinstance(other, (Tensor, int, float, complex, np.generic) if numbers else Tensor)
 
 
 def _write(result, out, name):
@@ -118,7 +164,7 @@ def build(op, name, *, method=False, form="plain"):
     exec(compile(source, f"<jtorch op {op.name}>", "exec"), scope)
     made = scope["_this"] = scope[name]
     made.__doc__ = op.fn.__doc__
-    made.__qualname__ = f"Tensor.{name}" if method else name
+    made.__qualname__ = name  # Python's own errors show it
     made.__module__ = "torch"
     return made
 
@@ -126,13 +172,21 @@ def build(op, name, *, method=False, form="plain"):
 def _varargs(fn, op):
     """A method that takes one sequence, or its items one by one: x.permute(2, 0, 1)."""
     rest = [p.name for p in op.params[1:]]
+    spec = Spec("Tensor", fn.__name__, [], True)
 
     def method(self, *args, **kwargs):
+        given = args
         if args and (isinstance(args[0], (int, np.integer, Tensor))) and op.varargs == rest[0]:
-            args = (args,)
+            given = (args,)
         elif not args and not kwargs:
-            args = ((),)
-        return fn(self, *args, **kwargs)
+            given = ((),)
+        try:
+            return fn(self, *given, **kwargs)
+        except Exception as error:
+            done = failed_with(error, spec, method, (self, *args), kwargs)
+            if done is None:
+                raise
+            return done[0]
 
     method.__name__, method.__qualname__ = fn.__name__, fn.__qualname__
     method.__doc__, method.__module__ = fn.__doc__, fn.__module__

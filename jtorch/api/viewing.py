@@ -4,11 +4,12 @@ import operator
 
 from jtorch import _tensor, dtypes, shapes
 from jtorch._tensor import Tensor, aval
+from jtorch.api.guard import Refused, guards, raise_better
 from jtorch.api.put import attribute, both, function, method
 from jtorch.autograd.apply import apply, call
 from jtorch.autograd.apply import view as view_of
 from jtorch.autograd.inplace import check_writable
-from jtorch.errors import type_name, warn
+from jtorch.errors import warn
 from jtorch.ops.op import TABLE
 from jtorch.ops.view import viewable
 
@@ -17,37 +18,40 @@ _ALIAS = TABLE["reshape_alias"]
 _UNSAFE_VIEW = TABLE["unsafe_view"]
 
 
-def sizes(name, given):
-    """A tuple of ints from `f(2, 3)`, `f((2, 3))` or `f(x.shape)`. Raises TypeError as torch does."""
+def sizes(given):
+    """A tuple of ints from `f(2, 3)`, `f((2, 3))` or `f(x.shape)`. Raises Refused for what is none."""
     if len(given) == 1 and isinstance(given[0], (tuple, list)):
         given = given[0]
+    elif not given:
+        raise Refused
     found = []
-    for i, n in enumerate(given):
+    for n in given:
         if type(n) is not int:
-            try:
-                n = operator.index(n)
-            except TypeError:
-                raise TypeError(
-                    f"{name}(): argument 'size' (position 1) must be tuple of ints, but found element of type "
-                    f"{type_name(n)} at pos {i}"
-                ) from None
+            if isinstance(n, float) or (isinstance(n, bool) and not found):
+                raise Refused
+            n = operator.index(n)
         found.append(n)
     return tuple(found)
 
 
 @method
-def view(self, *shape, size=None, dtype=None):
+@guards
+def view(self, *shape, **named):
     """The same memory as another shape, or read as another dtype. Raises RuntimeError where strides forbid it."""
-    if dtype is not None or (len(shape) == 1 and isinstance(shape[0], dtypes.dtype)):
-        return _view_dtype(self, dtype or shape[0])
-    if size is not None:
-        shape = (size,)
-    elif not shape or (len(shape) == 1 and isinstance(shape[0], (str, float))):
-        raise TypeError(
-            f"view() received an invalid combination of arguments - got ({', '.join(map(type_name, shape))}), "
-            "but expected one of:\n * (torch.dtype dtype)\n * (tuple of ints size)\n"
-        )
-    return view_of(_VIEW, self, (sizes("view", shape),))
+    try:
+        if named:
+            return _view_named(self, shape, **named)
+        if len(shape) == 1 and isinstance(shape[0], dtypes.dtype):
+            return _view_dtype(self, shape[0])
+        return view_of(_VIEW, self, (sizes(shape),))
+    except Exception as error:
+        raise_better(error, "Tensor", "view", shape, named)
+
+
+def _view_named(self, shape, *, size=None, dtype=None):
+    if shape or (size is None) == (dtype is None):
+        raise Refused
+    return view(self, size) if dtype is None else _view_dtype(self, dtype)
 
 
 def _view_dtype(self, dtype):
@@ -57,10 +61,34 @@ def _view_dtype(self, dtype):
     return view_of(TABLE["view_dtype"], self, (source, dtype))
 
 
-@both
-def reshape(input, *shape):
+@method
+@guards
+def reshape(self, *shape, **named):
     """The same elements as another shape: a view where strides allow it, else a copy."""
-    return _reshape(input, sizes("reshape", shape))
+    try:
+        if named:
+            return _reshape(self, sizes((_only(shape, **named),)))
+        return _reshape(self, sizes(shape))
+    except Exception as error:
+        raise_better(error, "Tensor", "reshape", shape, named)
+
+
+def _only(given, *, shape):
+    """The shape that was given by name, and not in place too."""
+    if given:
+        raise Refused
+    return shape
+
+
+def _reshape_function(input, shape):
+    """The same elements as another shape: a view where strides allow it, else a copy."""
+    if not isinstance(shape, (tuple, list)):
+        raise Refused
+    return _reshape(input, sizes((shape,)))
+
+
+_reshape_function.__name__ = _reshape_function.__qualname__ = "reshape"
+function(_reshape_function)
 
 
 def _reshape(input, size):

@@ -153,6 +153,9 @@ class NotAnOperand(TypeError):
     """An operand is neither a Tensor nor a number; an operator then leaves the case to the other side."""
 
 
+NotAnOperand.__name__ = NotAnOperand.__qualname__ = "TypeError"
+
+
 def _apply_slowly(op, operands, attrs):
     """Calls with no tensor operand, or with tensors on several devices: 0-d CPU tensors go along, others raise."""
     tensors = [x for x in operands if isinstance(x, Tensor)]

@@ -14,8 +14,14 @@ def _bounds(n, out):
 
 def _sizes(name, input, rank, output_size):
     if input.ndim not in (rank + 1, rank + 2):
+        if rank == 1:
+            raise RuntimeError(
+                f"Expected 2 to 3 dimensions, but got {input.ndim}-dimensional tensor for argument #1 'self' (while "
+                f"checking arguments for {name}1d)"
+            )
+        got = "got" if "avg" in name else "got:"
         wanted = f"Expected {rank + 1}D or {rank + 2}D tensor"
-        raise RuntimeError(f"{name}{rank}d(): {wanted}, but got {shapes.listed(input.shape)}")
+        raise RuntimeError(f"{name}{rank}d(): {wanted}, but {got} {shapes.listed(input.shape)}")
     if len(output_size) != rank:
         raise RuntimeError(f"{name}{rank}d: output_size must be {rank}")
     return tuple(n if o is None else o for o, n in zip(output_size, input.shape[-rank:], strict=True))

@@ -46,6 +46,11 @@ def _check(q, k, v, mask, causal):
             f"Expected size for first two dimensions of batch2 tensor to be: {wanted} but got: "
             f"{[math.prod(k.shape[:-2]), k.shape[-1]]}."
         )
+    if k.shape[-2] != v.shape[-2]:
+        wanted, found = [math.prod(k.shape[:-2]), k.shape[-2]], [math.prod(v.shape[:-2]), v.shape[-2]]
+        raise RuntimeError(f"Expected size for first two dimensions of batch2 tensor to be: {wanted} but got: {found}.")
+    if mask is not None:
+        shapes.broadcast_shapes((*q.shape[:-1], k.shape[-2]), mask.shape)
 
 
 def _grouped(q, x):

@@ -338,6 +338,8 @@ def _avg_windows(input, rank, kernel_size, stride, padding, ceil_mode):
         )
     else:
         message = f"non-empty {rank + 1}D or {rank + 2}D (batch mode) tensor expected for input"
+    if rank == 2:
+        shapes.normalize_dim(-3, input.ndim)
     x, alone = _batched(input, rank, message)
     return x, alone, _windows(function, x, kernel_size, stride, padding, 1, ceil_mode)
 

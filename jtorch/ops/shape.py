@@ -130,8 +130,8 @@ def constant_pad_nd(input: Array, pad, value: Scalar = 0):
         raise RuntimeError(f"Length of pad must be even but instead it equals {len(pad)}")
     if len(pad) > 2 * input.ndim:
         raise RuntimeError(
-            "Length of pad should be no more than twice the number of dimensions of the input. Pad length is "
-            f"{len(pad)}while the input has {input.ndim}dimensions."
+            "Padding length should be less than or equal to two times the input dimension but got padding length "
+            f"{len(pad)} and input of dimension {input.ndim}"
         )
     widths = [(0, 0)] * (input.ndim - len(pad) // 2) + [(pad[i], pad[i + 1]) for i in range(len(pad) - 2, -1, -2)]
     for n, (low, high) in zip(input.shape, widths, strict=True):
@@ -220,9 +220,10 @@ def rot90(input: Array, k=1, dims=(0, 1)):
         raise RuntimeError(f"expected total rotation dims == 2, but got dims = {len(dims)}")
     if input.ndim < 2:
         raise RuntimeError(f"expected total dims >= 2, but got total dims = {input.ndim}")
+    plane = tuple(normalize_dim(d, input.ndim) for d in dims)
     if dims[0] == dims[1] or abs(dims[0] - dims[1]) == input.ndim:
         raise RuntimeError(f"expected rotation dims to be different, but got dim0 = {dims[0]} and dim1 = {dims[1]}")
-    return jnp.rot90(input, k, tuple(normalize_dim(d, input.ndim) for d in dims))
+    return jnp.rot90(input, k, plane)
 
 
 @op("tril", method=True, inplace=True, out=True)

@@ -9,5 +9,8 @@ from jtorch.nn.functional.linear import *
 from jtorch.nn.functional.loss import *
 from jtorch.nn.functional.norm import *
 from jtorch.nn.functional.pooling import *
+from jtorch.nn.functional.refused import with_words as _with_words
 from jtorch.nn.functional.sparse import *
 from jtorch.nn.functional.vision import *
+
+globals().update(_with_words(globals()))

@@ -4,7 +4,7 @@ import warnings
 
 from jtorch import _tensor
 from jtorch._tensor import Tensor
-from jtorch.api.variants import functions
+from jtorch.api.variants import build, functions
 from jtorch.autograd.apply import apply
 from jtorch.autograd.inplace import assign
 from jtorch.autograd.inplace import inplace as write
@@ -18,9 +18,10 @@ __all__ = [
 ]  # fmt: skip
 
 _FREE = functions("nn.functional")
-gelu, glu, logsigmoid = _FREE["gelu"], _FREE["glu"], _FREE["logsigmoid"]
+gelu = _FREE["gelu"]
 softplus, softshrink = _FREE["softplus"], _FREE["softshrink"]
 _TORCH = functions("torch")
+logsigmoid = build(TABLE["logsigmoid"], "log_sigmoid")  # torch: by this name
 hardshrink, prelu = _TORCH["hardshrink"], _TORCH["prelu"]
 
 
@@ -124,6 +125,11 @@ def threshold(input, threshold, value, inplace=False):
 def threshold_(input, threshold, value):
     """threshold in place."""
     return _run("threshold", input, (threshold, value), True)
+
+
+def glu(input, dim=-1):
+    """The first half of a dim, times the sigmoid of the second. Raises RuntimeError for an odd size."""
+    return apply(TABLE["glu"], (input,), (dim,))
 
 
 def softsign(input):

@@ -50,8 +50,21 @@ def _same(input, weight, count, stride, padding, dilation):
     return input, tuple(s // 2 for s in spans)
 
 
+def _check_rank(weight, count):
+    """torch counts the spatial dims by those of the weight."""
+    rank = aval(weight).ndim - 2
+    if rank < 1:
+        raise RuntimeError("weight should have at least three dimensions")
+    if rank != count:
+        raise RuntimeError(
+            f"expected stride to be a single integer value or a list of {rank} values to match the convolution "
+            f"dimensions, but got stride={[1] * count}"
+        )
+
+
 def _conv(count, input, weight, bias, stride, padding, dilation, groups):
     batched = _batched(f"conv{count}d", input, count)
+    _check_rank(weight, count)
     stride, dilation = _several(stride, count, "stride"), _several(dilation, count, "dilation")
     if isinstance(padding, str):
         input, padding = _same(input, weight, count, stride, padding, dilation)

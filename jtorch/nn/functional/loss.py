@@ -3,8 +3,9 @@
 import math
 import warnings
 
-from jtorch import shapes
+from jtorch import dtypes, shapes
 from jtorch._tensor import aval
+from jtorch.api.indices import outside
 from jtorch.api.size import Size
 from jtorch.autograd.apply import apply
 from jtorch.ops.op import TABLE
@@ -89,7 +90,16 @@ def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
 def nll_loss(input, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean"):
     """Negative log likelihood of class indices. Shape: (N, C, *), (N, *) -> () or (N, *)."""
     reduction = _reduction(size_average, reduce, reduction)
+    _check_classes(input, target, ignore_index)
     return apply(TABLE["nll_loss"], (input, target, weight), (ignore_index, reduction))
+
+
+def _check_classes(input, target, ignore_index):
+    """Raise IndexError for a class that there is not, where the targets are at hand."""
+    shape = aval(input).shape
+    wrong = outside(target, 0, shape[0 if len(shape) == 1 else 1], ignore_index) if shape else None
+    if wrong is not None:
+        raise IndexError(f"Target {wrong} is out of bounds.")
 
 
 def cross_entropy(input, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean",
@@ -102,12 +112,12 @@ def cross_entropy(input, target, weight=None, size_average=None, ignore_index=-1
     if not 0.0 <= label_smoothing <= 1.0:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
     have, want = aval(input), aval(target)
-    logs = apply(TABLE["log_softmax"], (input,), (0 if have.ndim == 1 else 1, None))
-    if have.shape == want.shape and have.ndim:
-        if not want.dtype.is_floating_point:
-            raise RuntimeError(
-                f"Expected floating point type for target with class probabilities, got {want.dtype.label}"
-            )
+    if have.shape != want.shape:
+        _check_classes(input, target, ignore_index)
+    elif not want.dtype.is_floating_point:
+        raise RuntimeError(f"Expected floating point type for target with class probabilities, got {want.dtype.label}")
+    logs = apply(TABLE["log_softmax"], (input,), (0 if have.ndim < 2 else 1, None))
+    if have.shape == want.shape:
         if ignore_index >= 0:
             raise RuntimeError("ignore_index is not supported for floating point target")
         return apply(TABLE["nll_loss_probabilities"], (logs, target, weight), (reduction, label_smoothing))
@@ -138,6 +148,9 @@ def binary_cross_entropy_with_logits(input, target, weight=None, size_average=No
         raise ValueError(
             f"Target size ({Size(aval(target).shape)}) must be the same as input size ({Size(aval(input).shape)})"
         )
+    have, want = aval(input).dtype, aval(target).dtype
+    if not dtypes.can_cast(have, want):
+        raise RuntimeError(f"result type {have.label} can't be cast to the desired output type {want.label}")
     return apply(TABLE["binary_cross_entropy_with_logits"], (input, target, weight, pos_weight), (reduction,))
 
 
@@ -191,6 +204,8 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-06, reduction="mean
 def cosine_embedding_loss(input1, input2, target, margin=0, size_average=None, reduce=None, reduction="mean"):
     """1 - cos where target is 1, max(0, cos - margin) where it is -1. Shape: two (N, D), (N,) -> () or (N,)."""
     reduction = _reduction(size_average, reduce, reduction)
+    if aval(target).ndim > 1:
+        raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
     dim = aval(input1).ndim - 1
     eps = 1e-12
     dot = (input1 * input2).sum(dim)
@@ -256,6 +271,12 @@ def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2, eps=1e-06, 
     reduction = _reduction(size_average, reduce, reduction)
     if margin <= 0:
         raise ValueError(f"margin must be greater than 0, got {margin}")
+    ranks = [aval(x).ndim for x in (anchor, positive, negative)]
+    if len(set(ranks)) > 1:
+        raise RuntimeError(
+            "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: "
+            "anchor {}D, positive {}D, and negative {}D inputs".format(*ranks)
+        )
     near, far = _distance(anchor, positive, p, eps), _distance(anchor, negative, p, eps)
     if swap:
         far = far.minimum(_distance(positive, negative, p, eps))

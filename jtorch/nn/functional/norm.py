@@ -15,7 +15,7 @@ __all__ = [
 def _check_batch(shape):
     """torch's error where a channel has one value only, so that it has no variance."""
     if numel(shape) // max(shape[1], 1) == 1:
-        raise ValueError(f"Expected more than 1 value per channel when training, got input size {Size(shape)}")
+        raise ValueError(f"Expected more than 1 value per channel when training, got input size {shape}")
 
 
 def _with_running(name, operands, eps, running):
@@ -35,9 +35,10 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     """
     if not training:
         if running_mean is None or running_var is None:
-            raise RuntimeError("Expected running_mean and running_var to be defined when training=False")
+            name = "running_mean" if running_mean is None else "running_var"
+            raise RuntimeError(f"{name} must be defined in evaluation mode")
         return apply(TABLE["batch_norm_eval"], (input, running_mean, running_var, weight, bias), (eps,))
-    _check_batch(aval(input).shape)
+    _check_batch(Size(aval(input).shape))
     operands = (input, running_mean, running_var, weight, bias, momentum)
     return _with_running("batch_norm_train", operands, eps, (running_mean, running_var))
 
@@ -62,6 +63,9 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-05):
 
 def group_norm(input, num_groups, weight=None, bias=None, eps=1e-05):
     """Each group of channels to mean 0 and variance 1 (arXiv:1803.08494). Shape: (N, C, *) -> the same."""
+    shape = aval(input).shape
+    if len(shape) > 1 and num_groups > 0:
+        _check_batch([shape[0] * shape[1] // num_groups, num_groups, *shape[2:]])
     return apply(TABLE["group_norm"], (input, weight, bias), (num_groups, eps, True))
 
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from jtorch import _tensor
 from jtorch._tensor import aval
+from jtorch.api.indices import outside
 from jtorch.autograd.apply import apply
 from jtorch.autograd.grad_mode import no_grad
 from jtorch.ops.op import TABLE
@@ -16,7 +17,7 @@ def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, sca
 
     padding_idx gets no gradient; with max_norm the looked-up rows are first shortened to it, in place.
     """
-    rows = aval(weight).shape[0]
+    rows = (aval(weight).shape or (0,))[0]
     if padding_idx is None:
         padding_idx = -1
     elif not -rows <= padding_idx < rows:
@@ -25,6 +26,8 @@ def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, sca
         padding_idx %= rows
     if max_norm is not None:
         _shorten(weight, input, max_norm, norm_type)
+    if outside(input, 0, rows) is not None:
+        raise IndexError("index out of range in self")
     return apply(TABLE["embedding"], (weight, input), (padding_idx, scale_grad_by_freq, sparse))
 
 
@@ -40,9 +43,7 @@ def _shorten(weight, indices, max_norm, norm_type):
 def one_hot(tensor, num_classes=-1):
     """1 at each class, 0 elsewhere. Shape: (*) of int64 -> (*, num_classes). Raises RuntimeError for other dtypes."""
     if aval(tensor).dtype.name != "int64":
-        raise RuntimeError(
-            f"one_hot is only applicable to index tensor of type LongTensor, but got {aval(tensor).dtype.label}"
-        )
+        raise RuntimeError("one_hot is only applicable to index tensor of type LongTensor.")
     values = _tensor.host(tensor)
     if values.size == 0 and num_classes <= 0:
         raise RuntimeError("Can not infer total number of classes from empty tensor.")

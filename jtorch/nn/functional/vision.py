@@ -32,7 +32,7 @@ def pad(input, pad, mode="constant", value=None):
     if mode == "constant":
         return call("constant_pad_nd", input, pad, 0 if value is None else value)
     if value is not None and value != 0:
-        raise ValueError(f'Padding mode "{mode}" doesn\'t take in value argument')
+        raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument')
     if mode not in ("reflect", "replicate", "circular"):
         raise NotImplementedError(f"Unrecognised padding mode {mode}")
     shape = aval(input).shape
@@ -73,20 +73,25 @@ def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corne
         raise ValueError(
             "align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear"
         )
+    if len(shape) not in (3, 4, 5) and (size is None) != (scale_factor is None):
+        raise _unsupported(shape, mode)
     size, scales = _target(shape[2:], size, scale_factor, recompute_scale_factor)
     if antialias:
         raise NotImplementedError("interpolate(antialias=True) is not there yet: resize without it")
     if mode == "area":
         return apply(TABLE["adaptive_avg_pool"], (input,), (rank, size))
     if mode not in ("nearest", "nearest-exact", *_RANK):
-        raise NotImplementedError(
-            "Input Error: Only 3D, 4D and 5D input Tensors supported (got "
-            f"{len(shape)}D) for the modes: nearest | linear | bilinear | bicubic | trilinear | area | nearest-exact "
-            f"(got {mode})"
-        )
+        raise _unsupported(shape, mode)
     if mode in _RANK and len(shape) != _RANK[mode]:
         raise NotImplementedError(f"Got {len(shape)}D input, but {mode} mode needs {_RANK[mode]}D input")
     return apply(TABLE["resize"], (input,), (size, scales, mode, bool(align_corners)))
+
+
+def _unsupported(shape, mode):
+    return NotImplementedError(
+        f"Input Error: Only 3D, 4D and 5D input Tensors supported (got {len(shape)}D) for the modes: nearest | "
+        f"linear | bilinear | bicubic | trilinear | lanczos | area | nearest-exact (got {mode})"
+    )
 
 
 def _target(space, size, scale_factor, recompute):
@@ -106,6 +111,12 @@ def _target(space, size, scale_factor, recompute):
             )
         return size, (None,) * rank
     scales = tuple(scale_factor) if isinstance(scale_factor, (list, tuple)) else (scale_factor,) * rank
+    if len(scales) != rank:
+        raise ValueError(
+            "Input and scale_factor must have the same number of spatial dimensions, but got input with spatial "
+            f"dimensions of {list(space)} and scale_factor of shape {scales}. Please provide input tensor in (N, C, "
+            "d1, d2, ...,dK) format and scale_factor in (s1, s2, ...,sK) format."
+        )
     size = tuple(int(n * s) for n, s in zip(space, scales, strict=True))
     return size, (None,) * rank if recompute else tuple(map(float, scales))
 
@@ -120,10 +131,27 @@ def _pair(value):
     return (value, value) if isinstance(value, int) else tuple(value)
 
 
+def _check_blocks(space, kernel_size, dilation, padding, stride):
+    """Raise RuntimeError where no window fits."""
+    spans = zip(space, kernel_size, dilation, padding, stride, strict=True)
+    blocks = [(n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, d, p, s in spans]
+    if min(blocks) < 1:
+        named = ", ".join(
+            f"{name}={value[0], value[1]}"
+            for name, value in (("kernel_size", kernel_size), ("dilation", dilation), ("padding", padding))
+        )
+        raise RuntimeError(
+            f"Given input with spatial size {tuple(space)}, {named}, calculated shape of the array of sliding blocks "
+            f"as {tuple(blocks)}, but its components must be at least one."
+        )
+
+
 def unfold(input, kernel_size, dilation=1, padding=0, stride=1):
     """The windows of images as columns. Shape: (N, C, H, W) or (C, H, W) -> (N, C · KH · KW, L)."""
+    shapes.normalize_dim(2, aval(input).ndim)
     batched = aval(input).ndim == 4
     attrs = (_pair(kernel_size), _pair(dilation), _pair(padding), _pair(stride))
+    _check_blocks(aval(input).shape[-2:], *attrs)
     out = apply(TABLE["im2col"], (input if batched else input.unsqueeze(0),), attrs)
     return out if batched else out.squeeze(0)
 
@@ -132,5 +160,11 @@ def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
     """Columns added back into images. Shape: (N, C · KH · KW, L) or without N -> (N, C, *output_size)."""
     batched = aval(input).ndim == 3
     attrs = (_pair(output_size), _pair(kernel_size), _pair(dilation), _pair(padding), _pair(stride))
+    rows, kernel = aval(input).shape[-2], attrs[1]
+    if rows % (kernel[0] * kernel[1]):
+        raise RuntimeError(
+            "Expected size of input's dimension 1 to be divisible by the product of kernel_size, but got "
+            f"input.size(1)={rows} and kernel_size={kernel}."
+        )
     out = apply(TABLE["col2im"], (input if batched else input.unsqueeze(0),), attrs)
     return out if batched else out.squeeze(0)
