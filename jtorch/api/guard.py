@@ -55,6 +55,7 @@ class refused:
 
     retry = None
     operator = None
+    handing = None  # the code that hands `args` and `kwargs` on to a function it looks out for
 
 
 def failed(error, spec, fn, seen):
@@ -63,7 +64,10 @@ def failed(error, spec, fn, seen):
     seen: the locals of the function; `_was_<name>` is an argument as it came, where the function has converted it.
     Returns (result,) where a class among the arguments took the call over.
     """
-    args, kwargs = _given(spec, seen, sys._getframe(2))
+    caller = sys._getframe(2)
+    if caller.f_code is refused.handing:
+        return failed_with(error, spec, fn, caller.f_locals["args"], caller.f_locals["kwargs"])
+    args, kwargs = _given(spec, seen, caller)
     return failed_with(error, spec, fn, (seen[spec.owner], *args) if spec.method else args, kwargs)
 
 

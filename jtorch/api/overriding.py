@@ -296,6 +296,6 @@ Tensor.__rdiv__ = Tensor.__rtruediv__
 Tensor.__torch_function__ = classmethod(torch_function)
 Tensor.__init_subclass__ = classmethod(init_subclass)
 Tensor.as_subclass = as_subclass
-refused.retry, refused.operator = retry, retry_operator
+refused.retry, refused.operator, refused.handing = retry, retry_operator, Public.__call__.__code__
 FUNCTIONS["DisableTorchFunctionSubclass"] = DisableTorchFunctionSubclass
 FUNCTIONS["DisableTorchFunction"] = DisableTorchFunction
