@@ -5,6 +5,8 @@ import os
 
 import jax
 
+from jtorch.errors import type_name
+
 jax.config.update("jax_enable_x64", True)
 
 SIMULATED = int(os.environ.get("JTORCH_SIMULATE_CUDA", "0") or 0)
@@ -18,17 +20,20 @@ _TYPES = (
 _MESSAGE_TYPES = ", ".join(_TYPES[:-1]) + ", privateuseone"
 
 
+NOTHING = object()  # what a device is made of when nothing is given
+
+
 class Device:
     """torch.device: a type and perhaps an index. Made from 'cuda:1', ('cuda', 1), 1 or another device."""
 
     __slots__ = ("type", "index", "_entered")
 
-    def __new__(cls, type=None, index=None):
+    def __new__(cls, type=NOTHING, index=None):
         if isinstance(type, Device) and index is None:
             return type
         return object.__new__(cls)
 
-    def __init__(self, type=None, index=None):
+    def __init__(self, type=NOTHING, index=None):
         if isinstance(type, Device):
             return
         self.type, self.index = parse(type, index)
@@ -78,11 +83,18 @@ _stack: list = []
 def parse(type, index):
     """(type, index) from torch's spellings of a device. Raises RuntimeError in torch's words."""
     if isinstance(type, bool) or not isinstance(type, (str, int)):
-        raise TypeError(f"device(): argument 'type' must be str, not {type.__class__.__name__}")
+        given = [] if type is NOTHING else [type_name(type)] if index is None else [type_name(type), type_name(index)]
+        raise TypeError(f"device() received an invalid combination of arguments - got ({', '.join(given)})")
+    if index is not None and (isinstance(index, bool) or not isinstance(index, int)):
+        raise TypeError(f"device(): argument 'index' must be int, not {type_name(index)}")
+    if index is not None and index < 0:
+        raise RuntimeError("Device index must not be negative")
     if isinstance(type, int):
         if type < 0:
             raise RuntimeError("Device index must not be negative")
         return "cuda", type
+    if not type:
+        raise RuntimeError("Device string must not be empty")
     name, colon, number = type.partition(":")
     if colon and index is not None:
         raise RuntimeError(f"type (string) must not include an index because index was passed explicitly: {type}")
@@ -90,6 +102,8 @@ def parse(type, index):
         if not number.isdigit() or (len(number) > 1 and number[0] == "0"):
             raise RuntimeError(f"Invalid device string: '{type}'")
         index = int(number)
+    if not name or not name.replace("_", "a").isalpha():
+        raise RuntimeError(f"Invalid device string: '{type}'")
     if name not in _TYPES:
         raise RuntimeError(f"Expected one of {_MESSAGE_TYPES} device type at start of device string: {name}")
     return name, index

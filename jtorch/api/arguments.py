@@ -99,6 +99,8 @@ class Overload:
                 at += 1
             elif key is not None:
                 used.add(key)
+        if at < len(args):
+            return self._too_many(args)
         return self._unexpected(kwargs, len(args)) if len(used) < len(kwargs) else None
 
     def _too_many(self, args):

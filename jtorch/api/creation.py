@@ -6,24 +6,33 @@ import numpy as np
 
 from jtorch import _tensor, devices, dtypes, shapes
 from jtorch._tensor import Tensor, aval
+from jtorch.api.guard import Refused, raise_better
 from jtorch.api.put import FUNCTIONS, function, method
 from jtorch.autograd.apply import create, hashable
-from jtorch.errors import type_name
 from jtorch.ops.op import TABLE
 
 
 def sizes_of(name, size):
     """A tuple of ints from `f(2, 3)` or `f((2, 3))`. Raises TypeError and RuntimeError as torch does."""
+    given = size
     if len(size) == 1 and isinstance(size[0], (tuple, list)):
         size = size[0]
+    elif not size:
+        _refuse(name, given)
     size = hashable(tuple(size))
     for i, n in enumerate(size):
-        if not isinstance(n, (int, np.integer)) or isinstance(n, bool):
-            raise TypeError(f"{name}(): argument 'size' (position 1) must be tuple of ints, but found element of type "
-                            f"{type_name(n)} at pos {i}")  # fmt: skip
+        if not isinstance(n, (int, np.integer)) or (isinstance(n, bool) and not i):
+            _refuse(name, given)
+        if n < 0 and name == "zeros":
+            raise RuntimeError("zeros: Dimension size must be non-negative.")
         if n < 0:
             raise RuntimeError(f"Trying to create tensor with negative dimension {n}: {shapes.listed(size)}")
     return tuple(int(n) for n in size)
+
+
+def _refuse(name, size):
+    """Raise torch's TypeError for sizes that are none."""
+    raise_better(Refused(), "Tensor" if name.startswith("new_") else "torch", name, size, {})
 
 
 def finish(made, requires_grad=False, out=None):
@@ -32,6 +41,8 @@ def finish(made, requires_grad=False, out=None):
         if aval(out).shape != aval(made).shape:
             out.resize_(aval(made).shape)
         return out.copy_(made)
+    if type(requires_grad) is not bool:
+        raise Refused
     if requires_grad:
         _tensor.require_grad(made)
     return made
@@ -104,6 +115,8 @@ def new_empty(self, *size, dtype=None, device=None, requires_grad=False, layout=
 def full(size, fill_value, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False,
          names=None):  # fmt: skip
     """A tensor full of one number. The dtype is the number's unless given."""
+    if not isinstance(size, (tuple, list)):
+        raise Refused
     if isinstance(fill_value, Tensor):
         fill_value = fill_value.item()
     return _full("full", (size,), fill_value, dtype or dtypes.default_for(type(fill_value)), device, requires_grad, out)
@@ -168,9 +181,11 @@ def new_tensor(self, data, *, dtype=None, device=None, requires_grad=False, layo
 
 
 @function
-def arange(start=0, end=None, step=1, *, out=None, dtype=None, layout=None, device=None, pin_memory=False,
+def arange(start=None, end=None, step=1, *, out=None, dtype=None, layout=None, device=None, pin_memory=False,
            requires_grad=False):  # fmt: skip
     """Numbers from start up to, not including, end. int64 for integers, the default float otherwise."""
+    if start is None:
+        start, end = 0, end if end is not None else _refuse("arange", ())
     start, step = hashable(start), hashable(step)
     start, end = (0, start) if end is None else (start, hashable(end))
     if step == 0:

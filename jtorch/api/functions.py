@@ -4,6 +4,7 @@ import numpy as np
 
 from jtorch import _tensor, dtypes, shapes
 from jtorch._tensor import Tensor, aval
+from jtorch.api.arguments import refusal
 from jtorch.api.put import FUNCTIONS, both, function, method
 from jtorch.autograd.apply import call
 from jtorch.autograd.inplace import FILL_NUMBER, FILL_TENSOR, ZERO, fill
@@ -88,9 +89,12 @@ def is_nonzero(input):
 @function
 def einsum(*args):
     """Sums of products by an equation: einsum("ij,jk->ik", a, b); operands may stand in one list."""
-    equation, *operands = args
+    equation, *operands = args or (None,)
     if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
         operands = operands[0]
+    other = isinstance(equation, (str, Tensor)) and all(isinstance(x, (Tensor, list, tuple)) for x in operands)
+    if args and not other:
+        raise refusal("native", "einsum", (equation, operands), {})
     return call("einsum_kernel", operands, equation=equation.replace(" ", ""))
 
 

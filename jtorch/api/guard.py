@@ -102,6 +102,9 @@ def _given(spec, seen, caller):
         value = seen.get(f"_was_{p.name}", seen[p.name])
         if value is not MISSING and (value is not p.default or p.default is p.empty):
             values[p.name] = value
+    for ours, numpys in (("dim", "axis"), ("keepdim", "keepdims")):
+        if numpys in values:
+            values.pop(ours, None)
     rest, extra = seen.get("_rest", ()), seen.get("_extra", {})
     places = [p.name for p in spec.params if p.kind is not p.KEYWORD_ONLY]
     count, named = _written(caller)

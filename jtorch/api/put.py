@@ -2,9 +2,18 @@
 
 from jtorch._tensor import Tensor
 from jtorch.api import variants
-from jtorch.api.guard import guarded
+from jtorch.api.guard import guarded, planned
 
 variants.put_methods()  # first of all: what is written by hand takes the place of what the table gives
+
+# Functions that torch writes in Python, and what in them looks at arguments first, see `planned`.
+PLANS = {
+    "norm": "input.layout",
+    "split": "tensor.split",
+    "unique": "native._unique2(input)",
+    "unique_consecutive": "native._unique_consecutive(input)",
+    "tensordot": "b.dim; a.dim",
+}
 
 FUNCTIONS: dict = {}  # name -> function of the torch namespace
 
@@ -19,7 +28,7 @@ def method(fn, *names):
 def function(fn, *names):
     """Make a function one of torch's, under its own name and these."""
     for name in (fn.__name__, *names):
-        FUNCTIONS[name] = guarded("torch", fn, name)
+        FUNCTIONS[name] = planned(fn, PLANS[name]) if name in PLANS else guarded("torch", fn, name)
     return fn
 
 
@@ -30,5 +39,9 @@ def both(fn, *names):
 
 def attribute(fn):
     """Put a function on Tensor as a read-only property."""
-    setattr(Tensor, fn.__name__, property(fn))
+
+    def refuse(self, value=None):
+        raise AttributeError(f"attribute '{fn.__name__}' of 'torch._C.TensorBase' objects is not writable")
+
+    setattr(Tensor, fn.__name__, property(fn, refuse, refuse))
     return fn

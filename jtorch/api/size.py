@@ -2,7 +2,16 @@
 
 import operator
 
+from jtorch.errors import type_name
 from jtorch.shapes import numel as count
+
+
+def _index(place, item):
+    try:
+        return operator.index(item)
+    except TypeError:
+        wrong = f"torch.Size() takes an iterable of 'int' (item {place} is '{type_name(item)}')"
+        raise TypeError(wrong) from None
 
 
 class Size(tuple):
@@ -12,7 +21,7 @@ class Size(tuple):
 
     def __new__(cls, sizes=()):
         if type(sizes) is not tuple:
-            sizes = tuple(operator.index(n) for n in sizes)
+            sizes = tuple(_index(i, n) for i, n in enumerate(sizes))
         return tuple.__new__(cls, sizes)
 
     def __repr__(self):
@@ -29,7 +38,9 @@ class Size(tuple):
         return Size(found) if isinstance(at, slice) else found
 
     def __add__(self, other):
-        return Size(tuple.__add__(self, tuple(other))) if isinstance(other, tuple) else NotImplemented
+        if not isinstance(other, tuple):
+            raise TypeError(f"can only concatenate tuple (not {type_name(other)}) to torch.Size")
+        return Size(tuple.__add__(self, tuple(other)))
 
     def __radd__(self, other):
         return Size(tuple.__add__(tuple(other), self)) if isinstance(other, tuple) else NotImplemented

@@ -9,7 +9,7 @@ from jtorch.api.put import attribute, both, function, method
 from jtorch.autograd.apply import apply, call
 from jtorch.autograd.apply import view as view_of
 from jtorch.autograd.inplace import check_writable
-from jtorch.errors import warn
+from jtorch.errors import type_name, warn
 from jtorch.ops.op import TABLE
 from jtorch.ops.view import viewable
 
@@ -212,8 +212,12 @@ def broadcast_tensors(*tensors):
 
 
 def listed(tensors):
-    """The tensors of `f(x, y)` or of `f([x, y])`, as a tuple."""
-    return tuple(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
+    """The tensors of `f(x, y)` or of `f([x, y])`, as a tuple. Raises TypeError for what is none."""
+    tensors = tuple(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
+    for i, x in enumerate(tensors):
+        if not isinstance(x, Tensor):
+            raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type_name(x)}")
+    return tensors
 
 
 def _at_least(name, raise_one):

@@ -273,6 +273,9 @@ def _check(x, w, bias, stride, padding, dilation, transposed, output_padding, gr
 
 def _check_dtypes(x, w, bias):
     found = [None if a is None else dtypes.from_numpy(a.dtype) for a in (x, w, bias)]
+    if bias is not None and found[0] is not found[2] and found[0].is_floating_point:
+        names = dtypes.cpp_name(found[0]), dtypes.cpp_name(found[2])
+        raise RuntimeError(f"Input type ({names[0]}) and bias type ({names[1]}) should be the same")
     if found[0] is not found[1]:
         if not found[0].is_floating_point:
             raise RuntimeError(f"expected scalar type {found[0].label} but found {found[1].label}")

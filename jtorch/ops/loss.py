@@ -297,6 +297,8 @@ def multilabel_margin_loss(input: Array, target: Array, reduction="mean"):
     if input.shape != target.shape:
         sizes = shapes.listed(target.shape), shapes.listed(input.shape)
         raise RuntimeError(f"inconsistent target size: {sizes[0]} for input of size: {sizes[1]}")
+    if target.dtype != jnp.int64:
+        raise RuntimeError(f"expected scalar type Long but found {dtypes.from_numpy(target.dtype).label}")
     rows, labels = jnp.atleast_2d(input), jnp.atleast_2d(target)
     classes = rows.shape[1]
     given = jnp.cumsum(labels < 0, 1) == 0  # (N, C)

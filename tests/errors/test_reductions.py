@@ -7,6 +7,7 @@ from tests.errors.calls import lines, refused
 CALLS = """
 torch.softmax(x,1,int)
 x.size(5)
+torch.norm('a')
 torch.cat([x,x],2)
 torch.cat([x,x],-3)
 torch.stack([x,x],4)

@@ -13,6 +13,7 @@ torch.einsum('ij,jk->ik')
 x.type('a')
 torch.clamp(x,None,None)
 x & 1.5
+torch.split(1,1)
 x+torch.ones(4)
 x-torch.ones(4)
 x*torch.ones(3,2)

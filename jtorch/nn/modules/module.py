@@ -1,5 +1,6 @@
 """Module: the base of every layer; its attributes, its call, its mode and its printed form."""
 
+import types
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, Self
@@ -126,10 +127,10 @@ class Module(Tree, Convertible, Stateful, Hooks):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if ANY_HOOKS and (
-            self._forward_hooks
-            or self._forward_pre_hooks
-            or self._backward_hooks
+            self._backward_hooks
             or self._backward_pre_hooks
+            or self._forward_hooks
+            or self._forward_pre_hooks
             or _global_forward_hooks
             or _global_forward_pre_hooks
             or _global_backward_hooks
@@ -209,7 +210,7 @@ class Module(Tree, Convertible, Stateful, Hooks):
             if changed is not None:
                 value = changed
         cls = type(self)
-        if name not in self.__dict__[home] and name.isidentifier() and cls.__getattr__ is Module.__getattr__:
+        if name not in getattr(self, home) and name.isidentifier() and cls.__getattr__ is Module.__getattr__:
             if not any(name in vars(base) for base in cls.__mro__):
                 setattr(cls, name, Member(home, name))
         self.__dict__[home][name] = value
@@ -221,7 +222,7 @@ class Module(Tree, Convertible, Stateful, Hooks):
             raise KeyError(f'{kind} name can\'t contain "."' + (f", got: {name}" if kind == "module" else ""))
         if name == "":
             raise KeyError(f'{kind} name can\'t be empty string ""')
-        if hasattr(self, name) and name not in self.__dict__[home]:
+        if hasattr(self, name) and name not in getattr(self, home):
             raise KeyError(f"attribute '{name}' already exists")
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
@@ -311,6 +312,12 @@ class Module(Tree, Convertible, Stateful, Hooks):
         self.__dict__.update({**_fresh_state(), **state})
         if any(self.__dict__[name] for name in _CALL_HOOKS):
             ANY_HOOKS[:] = [True]
+
+
+for _base in Tree, Convertible, Stateful, Hooks:  # torch has all of it in one class, and Python's errors show its name
+    for _name, _fn in vars(_base).items():
+        if isinstance(_fn, types.FunctionType):
+            _fn.__qualname__ = f"Module.{_name}"
 
 
 def _addindent(s_, numSpaces):
