@@ -9,11 +9,14 @@ from jtorch import (
     backends,
     cuda,
     engine,
+    functional,
     linalg,
     nn,
     optim,
     overrides,
     random,
+    return_types,
+    types,
     utils,
     version,
 )
@@ -35,11 +38,13 @@ from jtorch.autograd.grad_mode import (
 from jtorch.backends.precision import get_float32_matmul_precision, set_float32_matmul_precision
 from jtorch.devices import Device as device
 from jtorch.dtypes import dtype
+from jtorch.nn.functional import native as _native
 from jtorch.random import default_generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
 from jtorch.rng.generator import Generator
 from jtorch.version import __version__
 
 globals().update(_functions.namespace(_variants.functions("torch")))
+globals().update(_native.FUNCTIONS)
 globals().update({d.name: d for d in _dtypes.ALL})
 globals().update(_dtypes.ALIASES)
 globals().update(_construct.legacy_types("cpu"))

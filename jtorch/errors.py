@@ -35,6 +35,12 @@ def bad_argument(function, position, name, wanted, value):
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
+class Repeat:
+    """Whether warnings that are given once are given each time."""
+
+    always = False
+
+
 def warn(message, category=UserWarning):
     """Warn at the line of the user's code from which this package was called."""
     level, frame = 1, sys._getframe()

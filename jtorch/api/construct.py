@@ -7,11 +7,11 @@ import numpy as np
 from jtorch import _tensor, devices, dtypes, modes
 from jtorch._tensor import Tensor, alias, aval
 from jtorch.api import types
-from jtorch.api.put import function
+from jtorch.api.put import function, method
 from jtorch.autograd.apply import call
 from jtorch.engine import storage
 from jtorch.engine.ref import of_array
-from jtorch.errors import type_name
+from jtorch.errors import Repeat, type_name
 
 
 def _sequence_array(data):
@@ -165,7 +165,7 @@ def from_numpy(array):
 
 
 def _warn_read_only():
-    if not _warned:
+    if Repeat.always or not _warned:
         _warned.append(True)
         warnings.warn(
             "The given NumPy array is not writable, and PyTorch does not support non-writable tensors. This means "
@@ -191,18 +191,29 @@ def is_tensor(obj):
 
 def _new(cls, *args, dtype=None, device=None):
     """The legacy constructor: Tensor(2, 3) with that shape, Tensor([1., 2.]) of that data."""
+    first = args[0] if args else None
+    if len(args) == 1 and isinstance(first, Tensor):
+        have = aval(first)
+        if dtype is not None and have.dtype is not dtype:
+            raise TypeError(f"expected {_options(dtype, device)} (got {_options(have.dtype, have.device)})")
+        return alias(first, cls)
     dtype = dtype or dtypes.Default.float
     if not args:
         return _cast_class(_tensor.from_host(np.zeros((0,), dtype.numpy), dtype, device), cls)
-    first = args[0]
-    if len(args) == 1 and isinstance(first, Tensor):
-        return alias(first, cls) if aval(first).dtype is dtype else _cast_class(first.detach().to(dtype), cls)
     if len(args) == 1 and (isinstance(first, (list, np.ndarray)) or (isinstance(first, tuple) and not _is_size(first))):
         return _cast_class(_tensor.from_host(_array_of(first, dtype), dtype, device), cls)
     sizes = tuple(first) if len(args) == 1 and _is_size(first) else args
     if not all(isinstance(n, (int, np.integer)) for n in sizes):
         raise TypeError(f"new(): data must be a sequence (got {type_name(first)})")
     return _cast_class(_tensor.from_host(np.zeros(sizes, dtype.numpy), dtype, device), cls)
+
+
+def _options(dtype, device):
+    # torch: the words for a tensor of another type than the constructor's.
+    return (
+        f"TensorOptions(dtype={types.c_name(dtype)}, device={device or 'cpu'}, layout=Strided, "
+        "requires_grad=false (default), pinned_memory=false (default), memory_format=(nullopt))"
+    )
 
 
 def _is_size(value):
@@ -225,6 +236,23 @@ def _tensor_init(self, *args, **kwargs):
 
 Tensor.__new__ = _tensor_new
 Tensor.__init__ = _tensor_init
+
+
+@method
+def new(self, *args, device=None):
+    """As the legacy constructor, with this tensor's dtype and device: new(2, 3), new([1, 2]), new(other)."""
+    return _new(Tensor, *args, dtype=aval(self).dtype, device=device or aval(self).device)
+
+
+@staticmethod
+def _make_subclass(cls, data, require_grad=False):
+    out = alias(data, cls)
+    if require_grad:
+        _tensor.require_grad(out)
+    return out
+
+
+Tensor._make_subclass = _make_subclass
 
 
 class _LegacyType(type):

@@ -6,8 +6,10 @@ from jtorch import _tensor, dtypes, shapes
 from jtorch._tensor import Tensor, aval
 from jtorch.api.arguments import refusal
 from jtorch.api.put import FUNCTIONS, both, function, method
+from jtorch.api.size import Size
 from jtorch.autograd.apply import call
-from jtorch.autograd.inplace import FILL_NUMBER, FILL_TENSOR, ZERO, fill
+from jtorch.autograd.inplace import FILL_NUMBER, FILL_TENSOR, ZERO
+from jtorch.autograd.inplace import fill as fill_with
 
 
 def _as_sizes(size):
@@ -18,18 +20,73 @@ def _as_sizes(size):
 def fill_(self, value):
     """Write one number, or the value of a 0-d tensor, into every element, in place."""
     if not isinstance(value, Tensor):
-        return fill(FILL_NUMBER, self, value)
+        return fill_with(FILL_NUMBER, self, value)
     if aval(value).ndim:
         raise RuntimeError(
             f"fill_ only supports 0-dimension value tensor but got tensor with {aval(value).ndim} dimensions."
         )
-    return fill(FILL_TENSOR, self, value)
+    return fill_with(FILL_TENSOR, self, value)
+
+
+@both
+def zero_(self):
+    """Write 0 into every element, in place."""
+    return fill_with(ZERO, self, 0)
+
+
+function(fill_)
+
+
+@function
+def fill(input, value):
+    """A copy with one number, or the value of a 0-d tensor, in every element."""
+    return fill_(call("clone", input), value)
 
 
 @method
-def zero_(self):
-    """Write 0 into every element, in place."""
-    return fill(ZERO, self, 0)
+def fill_diagonal_(self, fill_value, wrap=False):
+    """Write one number onto the main diagonal, in place. wrap: once more after each block of a tall matrix."""
+    sizes = aval(self).shape
+    if len(sizes) < 2:
+        raise RuntimeError("dimensions must larger than 1")
+    if len(sizes) > 2 and len(set(sizes)) > 1:
+        raise RuntimeError("all dimensions of input must be of equal length")
+    mask = np.zeros(sizes, np.bool_)
+    step = sum(shapes.contiguous_strides(sizes))
+    end = mask.size if wrap or len(sizes) > 2 else min(sizes) * step
+    mask.reshape(-1)[:end:step] = True
+    return self.masked_fill_(_tensor.from_host(mask, device=aval(self).device), fill_value)
+
+
+@method
+def sum_to_size(self, *size):
+    """The sum over the dims in which a tensor of this size was broadcast. Raises RuntimeError where it was not."""
+    size, sizes = tuple(_as_sizes(size)), aval(self).shape
+    extra = len(sizes) - len(size)
+    if extra < 0 or any(want not in (1, have) for want, have in zip(size, sizes[extra:], strict=True)):
+        raise RuntimeError(f"size {{{list(size)}}} is not expandable to size {{{list(sizes)}}}.")
+    dims = [i for i, have in enumerate(sizes) if i < extra or (size[i - extra] == 1 and have != 1)]
+    return self.sum(dims, keepdim=True).reshape(size) if dims else self
+
+
+@function
+def broadcast_shapes(*shapes_):
+    """The size that tensors of these sizes are broadcast to. Raises RuntimeError where they can't be."""
+    found = []
+    for at, shape in enumerate(shapes_):
+        given = (shape,) if isinstance(shape, int) else tuple(shape)
+        found[:0] = [1] * (len(given) - len(found))
+        for dim in range(-1, -len(given) - 1, -1):
+            if given[dim] < 0:
+                raise RuntimeError(f"Trying to create tensor with negative dimension ({given[dim]}): ({given[dim]})")
+            if given[dim] not in (1, found[dim]):
+                if found[dim] != 1:
+                    raise RuntimeError(
+                        f"Attempting to broadcast a dimension of length {given[dim]} at {dim}! Mismatching argument at "
+                        f"index {at} had {given}; but expected shape should be broadcastable to {found}"
+                    )
+                found[dim] = given[dim]
+    return Size(found)
 
 
 @function

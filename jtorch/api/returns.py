@@ -24,12 +24,16 @@ def _restore(name, names, values):
     return named(name, names)(values)
 
 
+MADE: dict = {}  # name -> class
+
+
 @functools.cache
 def named(name, names):
     """The tuple class torch.return_types.<name> with these fields."""
     fields = {n: property(lambda self, i=i: self[i]) for i, n in enumerate(names)}
-    return type(
+    MADE[name] = made = type(
         name,
         (_Structure,),
         {**fields, "__slots__": (), "_names": names, "__match_args__": names, "__module__": "torch.return_types"},
     )
+    return made

@@ -131,7 +131,6 @@ def _checked(name, type):
 class _Settings:
     threads = None
     interop = None
-    deterministic = False
 
 
 @function
@@ -164,18 +163,6 @@ def get_num_interop_threads():
 
 def _processors():
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-@function
-def use_deterministic_algorithms(mode, *, warn_only=False):
-    """Remember whether a script asked for determinism: on the CPU XLA's programs are deterministic anyway."""
-    _Settings.deterministic = bool(mode)
-
-
-@function
-def are_deterministic_algorithms_enabled():
-    """Whether determinism was asked for."""
-    return _Settings.deterministic
 
 
 @function

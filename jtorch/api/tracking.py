@@ -7,6 +7,7 @@ from jax.core import Tracer
 from jtorch import _tensor, dtypes
 from jtorch._tensor import Tensor, alias, aval
 from jtorch.api.put import FUNCTIONS, attribute, both, method
+from jtorch.api.types import c_name
 from jtorch.autograd import anomaly_mode, tensor_hooks
 from jtorch.autograd.apply import refresh, view
 from jtorch.autograd.backward import backward as backward_from
@@ -88,12 +89,6 @@ def _del_grad(self):
 
 Tensor.grad = property(_get_grad, _set_grad, _del_grad)
 
-_C_NAMES = {
-    "float32": "float", "float64": "double", "float16": "c10::Half", "bfloat16": "c10::BFloat16", "int64": "long int",
-    "int32": "int", "int16": "short int", "int8": "signed char", "uint8": "unsigned char", "bool": "bool",
-    "complex64": "c10::complex<float>", "complex128": "c10::complex<double>",
-}  # fmt: skip
-
 
 def _check_grad(tensor, value):
     """Raise as torch does when .grad is set to something that can't be this tensor's gradient."""
@@ -106,7 +101,7 @@ def _check_grad(tensor, value):
     have, want = aval(value), aval(tensor)
     if have.dtype is not want.dtype:
         raise RuntimeError(
-            f"attempting to assign a gradient with dtype '{_C_NAMES.get(have.dtype.name, have.dtype.name)}' to a "
+            f"attempting to assign a gradient with dtype '{c_name(have.dtype)}' to a "
             f"tensor with grad_dtype '{want.dtype.label}'. The gradient must match the tensor's grad_dtype (defaults "
             "to the tensor's dtype). You can set the tensor's grad_dtype attribute with a specific dtype, or None to "
             "allow any dtype. Set grad_dtype with caution. Diverging the dtypes of a tensor and its gradient may break "
@@ -147,7 +142,7 @@ def _set_data(self, value):
 Tensor.data = property(_get_data, _set_data)
 
 
-@method
+@both
 def detach(self):
     """The same memory, outside the graph."""
     refresh(self)
@@ -156,7 +151,7 @@ def detach(self):
     return alias(self)
 
 
-@method
+@both
 def detach_(self):
     """Take this tensor out of the graph. Raises RuntimeError for views."""
     if self._view is not None and self._view.base is not None:

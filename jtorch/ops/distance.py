@@ -1,6 +1,7 @@
 """Distances between vectors."""
 
 import jax.numpy as jnp
+import numpy as np
 
 from jtorch.ops.op import Array, op
 
@@ -14,6 +15,28 @@ def pairwise_distance(x1: Array, x2: Array, p, eps, keepdim):
     if p == float("inf"):
         return apart.max(-1, keepdims=keepdim)
     total = (apart * apart if p == 2 else apart**p).sum(-1, keepdims=keepdim)
+    # torch: the slope is 0 where the distance is 0.
+    positive = total > 0
+    safe = jnp.where(positive, total, 1)
+    return jnp.where(positive, jnp.sqrt(safe) if p == 2 else safe ** (1 / p), 0)
+
+
+@op("pdist", door=None)
+def pdist(input: Array, p=2.0):
+    """The p-norm distances between the rows, each pair once. Shape: (n, d) -> (n (n - 1) / 2,)."""
+    if input.ndim != 2:
+        raise RuntimeError(f"pdist only supports 2D tensors, got: {input.ndim}D")
+    if p < 0:
+        raise RuntimeError("pdist only supports non-negative p values")
+    one, other = np.triu_indices(input.shape[0], 1)
+    apart = jnp.abs(input[one] - input[other])
+    if p == 0:
+        return (apart != 0).sum(-1).astype(input.dtype)
+    if p == 1:
+        return apart.sum(-1)
+    if p == float("inf"):
+        return apart.max(-1, initial=0)
+    total = (apart * apart if p == 2 else apart**p).sum(-1)
     # torch: the slope is 0 where the distance is 0.
     positive = total > 0
     safe = jnp.where(positive, total, 1)

@@ -34,6 +34,16 @@ def argwhere(input: Array):
     return nonzero_kernel.fn(input)
 
 
+@op("nonzero_static", method=True, differentiable=False)
+def nonzero_static(input: Array, *, size, fill_value=-1):
+    """The first `size` places of elements that are not zero, a row each; fill_value where there are no more."""
+    if size < 0:
+        raise RuntimeError("nonzero_static: 'size' must be an non-negative integer")
+    if not input.ndim:
+        return jnp.zeros((size, 0), np.int64)
+    return jnp.stack(jnp.nonzero(input, size=size, fill_value=fill_value), 1).astype(np.int64)
+
+
 @op("repeat_places", door=None, host=True)
 def repeat_places(repeats: Array):
     """Each place of a vector as often as its element says. Raises RuntimeError for negative ones."""

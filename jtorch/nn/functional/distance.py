@@ -5,7 +5,7 @@ from jtorch._tensor import aval
 from jtorch.autograd.apply import apply
 from jtorch.ops.op import TABLE
 
-__all__ = ["cosine_similarity", "pairwise_distance"]
+__all__ = ["cosine_similarity", "pairwise_distance", "pdist"]
 
 
 def cosine_similarity(x1, x2, dim=1, eps=1e-8):
@@ -20,3 +20,8 @@ def cosine_similarity(x1, x2, dim=1, eps=1e-8):
 def pairwise_distance(x1, x2, p=2.0, eps=1e-6, keepdim=False):
     """The p-norm of x1 - x2 + eps along the last dim. Shape: broadcast, without the last dim."""
     return apply(TABLE["pairwise_distance"], (x1, x2), (p, eps, keepdim))
+
+
+def pdist(input, p=2.0):
+    """The p-norm distances between the rows, each pair once. Shape: (n, d) -> (n (n - 1) / 2,)."""
+    return apply(TABLE["pdist"], (input,), (p,))
