@@ -9,7 +9,7 @@ from jtorch.api.size import Size
 from jtorch.api.symbols import SymBool, SymFloat, SymInt
 from jtorch.devices import Device as _device
 
-__all__ = ["BoolLikeType", "Device", "FileLike", "FloatLikeType", "IntLikeType", "Number", "PyNumber"]
+__all__ = ["BoolLikeType", "Device", "FileLike", "FloatLikeType", "IntLikeType", "Number"]
 
 _bool, _int, _float, _complex = builtins.bool, builtins.int, builtins.float, builtins.complex
 _size = Size | list[int] | tuple[int, ...]
@@ -22,5 +22,4 @@ FileLike = Any
 IntLikeType = int | SymInt
 FloatLikeType = float | SymFloat
 BoolLikeType = bool | SymBool
-PyNumber = int | float | bool
 Number = int | float | bool
