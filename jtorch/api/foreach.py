@@ -38,6 +38,7 @@ def _place(name, call):
     def written(self, *args, **kwargs):
         for target, result in zip(self, call(f"_foreach_{name}_", self, *args, **kwargs), strict=True):
             target.copy_(result)
+        return self
 
     for fn, ending in ((made, ""), (written, "_")):
         fn.__name__ = fn.__qualname__ = f"_foreach_{name}{ending}"
@@ -95,6 +96,7 @@ def _foreach_zero_(self):
     """Zeros in each tensor of a list."""
     for t in self:
         t.zero_()
+    return self
 
 
 def _foreach_copy_(self, src, non_blocking=False):
@@ -102,6 +104,7 @@ def _foreach_copy_(self, src, non_blocking=False):
     _checked("_foreach_copy_", self, (src,))
     for target, value in zip(self, src, strict=True):
         target.copy_(value)
+    return self
 
 
 def _foreach_norm(self, ord=2, dtype=None):

@@ -40,7 +40,8 @@ def _edges(values, bins, range):
         raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0")
     low, high = range or ((values.min(), values.max()) if values.size else (0.0, 1.0))
     if low > high:
-        raise RuntimeError("torch.histogram(): min should not exceed max")
+        ends = f"min {low:g} max {high:g}"
+        raise RuntimeError(f"torch.histogramdd: min should not exceed max, but got {ends} for dimension 0")
     if low == high:
         low, high = low - 0.5, high + 0.5
     return np.linspace(low, high, bins + 1, dtype=values.dtype)

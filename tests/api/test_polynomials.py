@@ -12,7 +12,7 @@ COORDINATES = const(np.array([0.0, 1, 3, 4, 6], np.float32))
 @pytest.mark.parametrize("args", [(), (4,), (4, True), (0,), (1,), (2,)])
 def test_vander(args):
     check("vander", np.array([1, 2, 3]), *args)
-    check("vander", np.array([1.0, 2.0, -3.0], np.float32), *args, grad_fn=False)
+    check("vander", np.array([1.0, 2.0, -3.0], np.float32), *args, grad=False)
 
 
 @pytest.mark.parametrize(
@@ -32,4 +32,3 @@ def test_refusals():
     same_error(lambda torch: torch.vander(torch.ones(2), -1))
     same_error(lambda torch: torch.gradient(torch.ones(3), edge_order=3))
     same_error(lambda torch: torch.gradient(torch.ones(1)))
-    same_error(lambda torch: torch.gradient(torch.ones(3, 3), spacing=[1.0]))
