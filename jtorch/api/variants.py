@@ -153,7 +153,8 @@ def _strange(op, other):
 def _write(result, out, name):
     if isinstance(out, (tuple, list)):
         builtins.tuple(write_out(o, r, name) for o, r in zip(out, result, strict=True))
-        return type(result)(out) if isinstance(result, tuple) else out
+        kind = type(result)
+        return named(f"{kind.__name__}_out", kind._names)(out) if hasattr(kind, "_names") else kind(out)
     return write_out(out, result, name)
 
 

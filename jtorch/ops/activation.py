@@ -107,7 +107,7 @@ def _(grad, result, input, alpha):
     return (grad * jnp.where(input > 0, 1, jnp.exp(_negative(input) * (1.0 / alpha))),)
 
 
-@op("gelu", door="nn.functional")
+@op("gelu", door="nn.functional", out=True)
 @widened
 def gelu(input: Array, *, approximate="none"):
     """x · Φ(x), Φ the normal distribution's cdf, or its tanh approximation. Shape: any -> the same."""
@@ -165,7 +165,7 @@ def _(grad, result, input):
     return (grad * (tanh + input * gate * (1 - tanh * tanh)),)
 
 
-@op("softplus", door="nn.functional")
+@op("softplus", door="nn.functional", out=True)
 @widened
 def softplus(input: Array, beta=1.0, threshold=20.0):
     """log(1 + e^(beta · x)) / beta; x itself where beta · x is above the threshold. Shape: any -> the same."""
@@ -211,7 +211,7 @@ def _(grad, result, input):
     return (jnp.where(input <= -3, 0, jnp.where(input >= 3, grad, inside)),)
 
 
-@op("logsigmoid", door="nn.functional", grad_name="LogSigmoidBackward0")
+@op("logsigmoid", door="nn.functional", out=True, grad_name="LogSigmoidBackward0")
 @widened
 def logsigmoid(input: Array):
     """log(sigmoid(x)). Shape: any -> the same."""
@@ -225,7 +225,7 @@ def _(grad, result, input):
     return (grad * lax.logistic(-input),)
 
 
-@op("softshrink", door="nn.functional")
+@op("softshrink", door="nn.functional", out=True)
 def softshrink(input: Array, lambd=0.5):
     """x drawn lambd nearer to 0, and 0 within lambd of it. Shape: any -> the same."""
     dtypes.need_floating("softshrink_cpu", input.dtype)
@@ -240,7 +240,7 @@ def _(grad, result, input, lambd):
     return (jnp.where((input < -lambd) | (input > lambd), grad, 0),)
 
 
-@op("hardshrink", method=True)
+@op("hardshrink", method=True, out=True)
 def hardshrink(input: Array, lambd=0.5):
     """x, but 0 within lambd of 0. Shape: any -> the same."""
     dtypes.need_floating("hardshrink_cpu", input.dtype)
@@ -312,7 +312,7 @@ def glu(input: Array, dim=-1):
     return half * lax.logistic(gate)
 
 
-@op("softmax", method=True, saves=("result",))
+@op("softmax", method=True, out=True, saves=("result",))
 def softmax(input: Array, dim, dtype: DType = None):
     """eˣ / Σ eˣ along dim. Shape: any -> the same."""
     return _along(_softmax, "softmax_lastdim_kernel_impl", input, dim, dtype)
@@ -340,7 +340,7 @@ def _(grad, result, input, dim, dtype):
     return (result * (grad - (grad * result).sum(dim, keepdims=True)) if result.ndim else grad * 0,)
 
 
-@op("log_softmax", method=True, saves=("result",))
+@op("log_softmax", method=True, out=True, saves=("result",))
 def log_softmax(input: Array, dim, dtype: DType = None):
     """x - log Σ eˣ along dim. Shape: any -> the same."""
     return _along(_log_softmax, "log_softmax_lastdim_kernel_impl", input, dim, dtype)

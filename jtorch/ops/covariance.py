@@ -31,7 +31,7 @@ def cov(input: Array, *, correction=1, fweights: Array | None = None, aweights: 
         left = total - correction * (weights * aweights.astype(real)).sum() / total
     gap = rows - center
     out = jnp.dot(gap if weights is None else gap * weights, jnp.conj(gap).T) / jnp.maximum(left, 0).astype(real)
-    return out.reshape(()) if input.ndim < 2 else out
+    return out.reshape(()) if out.size == 1 else out
 
 
 @op("corrcoef", method=True, grad_name="ClampBackward1")

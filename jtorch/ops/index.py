@@ -267,7 +267,7 @@ def _(grad, result, input, index, source, accumulate=False):
     return kept.reshape(input.shape), None, picked.reshape(source.shape)
 
 
-@op("select_scatter", method=True)
+@op("select_scatter", method=True, out=True)
 def select_scatter(input: Array, src: Array, dim, index: Scalar):
     """The tensor with src in place of the slice at `index` of a dim. Raises RuntimeError where src has another size."""
     dim = normalize_dim(dim, input.ndim)
@@ -283,7 +283,7 @@ def _check_slice(src, shape):
         )
 
 
-@op("slice_scatter", method=True)
+@op("slice_scatter", method=True, out=True)
 def slice_scatter(input: Array, src: Array, dim=0, start=None, end=None, step=1):
     """The tensor with src in place of a slice of a dim. Raises RuntimeError where src has another size."""
     dim = normalize_dim(dim, input.ndim)

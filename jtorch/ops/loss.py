@@ -243,7 +243,7 @@ def _probabilities_graph(operands, attrs):
     return ("DivBackward1", inside) if attrs[0] == "mean" else inside
 
 
-@op("nll_loss_probabilities", rule="promote", door=None, grad_name=_probabilities_graph)
+@op("nll_loss_probabilities", door=None, grad_name=_probabilities_graph)
 @widened
 def nll_loss_probabilities(input: Array, target: Array, weight: Array | None, reduction, smoothing):
     """-Σ weight · target · input over the classes; targets are probabilities. Shape: two (N, C, *) -> (N, *)."""

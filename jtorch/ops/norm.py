@@ -200,7 +200,7 @@ def group_norm(
     """
     _check_groups(input, num_groups, weight, bias)
     x = _wide(input)
-    rows = x.reshape(input.shape[0] * num_groups, -1)
+    rows = _groups(x, num_groups)
     mean, scale = _row_stats(rows, eps)
     out = ((rows - mean) * scale).reshape(x.shape)
     if weight is not None:
@@ -208,6 +208,11 @@ def group_norm(
     if bias is not None:
         out = out + _along(bias.astype(x.dtype), x)
     return out.astype(input.dtype)
+
+
+def _groups(x, num_groups):
+    """A row per group of channels. Shape: (N, C, *) -> (N · groups, C / groups · *)."""
+    return x.reshape(x.shape[0] * num_groups, math.prod(x.shape[1:]) // num_groups)
 
 
 def _check_groups(input, num_groups, weight, bias):
@@ -233,7 +238,7 @@ def _check_groups(input, num_groups, weight, bias):
 @group_norm.gradient
 def _(grad, result, input, num_groups, weight, bias, eps, cudnn_enabled):
     x, grad = _wide(input), _wide(grad)
-    rows = x.reshape(input.shape[0] * num_groups, -1)
+    rows = _groups(x, num_groups)
     inner = grad if weight is None else grad * _along(weight.astype(x.dtype), x)
     of_input, normal = _pull_rows(inner.reshape(rows.shape), rows, eps)
     of_weight = None if weight is None else _channel_sum(grad * normal.reshape(x.shape))

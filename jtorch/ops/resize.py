@@ -1,5 +1,7 @@
 """Resizing, and moving elements between space and channels."""
 
+import math
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -91,6 +93,10 @@ def pad_mode(input: Array, pad, mode):
     widths = [(0, 0)] * input.ndim
     for i in range(len(pad) // 2):
         widths[-1 - i] = (pad[2 * i], pad[2 * i + 1])
+    if mode == "replicate" and min(pad) < 0:  # torch: a cut that leaves nothing is filled from the last element cut
+        for dim, (n, (a, b)) in enumerate(zip(input.shape, widths, strict=True)):
+            input = jnp.take(input, np.clip(np.arange(-a, n + b), 0, n - 1), axis=dim) if a or b else input
+        return input
     cut = tuple(slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(input.shape, widths, strict=True))
     return jnp.pad(input[cut], [(max(a, 0), max(b, 0)) for a, b in widths], _PAD_MODES[mode])
 
@@ -109,7 +115,7 @@ def pixel_shuffle(input: Array, upscale_factor):
             "pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, "
             f"but input.size(-3)={c} is not divisible by {r * r}"
         )
-    out = input.reshape(-1, c // (r * r), r, r, h, w).transpose(0, 1, 4, 2, 5, 3)
+    out = input.reshape(math.prod(lead), c // (r * r), r, r, h, w).transpose(0, 1, 4, 2, 5, 3)
     return out.reshape(*lead, c // (r * r), h * r, w * r)
 
 
@@ -124,7 +130,7 @@ def pixel_unshuffle(input: Array, downscale_factor):
                 f"pixel_unshuffle expects {name} to be divisible by downscale_factor, but input.size("
                 f"{-2 if name == 'height' else -1})={n} is not divisible by {r}"
             )
-    out = input.reshape(-1, c, h // r, r, w // r, r).transpose(0, 1, 3, 5, 2, 4)
+    out = input.reshape(math.prod(lead), c, h // r, r, w // r, r).transpose(0, 1, 3, 5, 2, 4)
     return out.reshape(*lead, c * r * r, h // r, w // r)
 
 

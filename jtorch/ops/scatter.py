@@ -40,7 +40,6 @@ def gather(input: Array, dim, index: Array, *, sparse_grad=False):
     """input[i][index[i][j]] for dim 1, and so on. Shape: index's. Raises RuntimeError where it does not fit."""
     dim = normalize_dim(dim, input.ndim)
     if not index.size:
-        _check_dtype("gather", index)
         return jnp.zeros(index.shape, input.dtype)
     _check_gather(input, dim, index)
     return _gather(input, dim, index)
@@ -75,7 +74,7 @@ def take_along_dim(input: Array, indices: Array, dim=None):
     """Elements along a dim at `indices`, which broadcast against input; without dim, of the flattened tensor."""
     if dim is None:
         _check_dtype("gather", indices)
-        return _gather(input.reshape(-1), 0, indices.reshape(-1))
+        return _gather(input.reshape(-1), 0, _from_front(indices.reshape(-1), input.size))
     if input.ndim != indices.ndim:
         raise RuntimeError(
             "torch.take_along_dim(): input and indices should have the same number of dimensions, but got "
@@ -89,7 +88,11 @@ def take_along_dim(input: Array, indices: Array, dim=None):
     dim = normalize_dim(dim, input.ndim)
     common = broadcast_shapes(*((*x.shape[:dim], 1, *x.shape[dim + 1 :]) for x in (input, indices)))
     wide = [jnp.broadcast_to(x, (*common[:dim], x.shape[dim], *common[dim + 1 :])) for x in (input, indices)]
-    return _gather(wide[0], dim, wide[1])
+    return _gather(wide[0], dim, _from_front(wide[1], input.shape[dim]))
+
+
+def _from_front(index, size):
+    return jnp.where(index < 0, index + size, index)
 
 
 def _check_scatter(input, dim, index, src):
@@ -284,9 +287,9 @@ def index_reduce(input: Array, dim, index: Array, source: Array, reduce, *, incl
 
 
 def _along(index, dim, shape):
-    places = [1] * len(shape)
+    places = [1] * max(len(shape), 1)
     places[dim] = -1
-    return jnp.broadcast_to(index.reshape(places), shape)
+    return jnp.broadcast_to(index.reshape(places), shape or (1,))
 
 
 @index_reduce.gradient
@@ -295,5 +298,5 @@ def _(grad, result, input, dim, index, source, reduce, *, include_self=True):
     places = _along(index, dim, source.shape)
     to_self, to_source = _reduce_gradient(grad, result, input, dim, places, source, reduce, include_self)
     if not include_self:
-        to_self = _write(to_self, dim, places, jnp.zeros(source.shape, grad.dtype), "set")
-    return to_self, None, to_source
+        to_self = _write(to_self, dim, places, jnp.zeros(places.shape, grad.dtype), "set")
+    return to_self, None, to_source.reshape(source.shape)

@@ -152,7 +152,7 @@ def _check_sequence(sequence, input):
         )
 
 
-@op("searchsorted", differentiable=False)
+@op("searchsorted", differentiable=False, out=True)
 def searchsorted(
     sorted_sequence: Array,
     input: Operand,
@@ -185,7 +185,7 @@ def _find(side):
     return lambda sequence, values: jnp.searchsorted(sequence, values, side=side)
 
 
-@op("bucketize", differentiable=False)
+@op("bucketize", differentiable=False, out=True)
 def bucketize(input: Operand, boundaries: Array, *, out_int32=False, right=False):
     """The number of the bucket, between sorted boundaries, that each element falls into."""
     if boundaries.ndim != 1:

@@ -21,9 +21,9 @@ def find(fn):
         return fn
     if isinstance(fn, functools.partial):
         return functools.partial(find(fn.func), *fn.args, **fn.keywords)
-    place = _places().get(id(fn))
-    if place is not None:
-        return at(place)
+    places = _places().get(id(fn))
+    if places is not None:
+        return at(*places)
     if isinstance(fn, types.FunctionType) and fn.__module__.startswith("torch.testing."):
         return _over_jtorch(fn)
     name = getattr(fn, "__name__", None)
@@ -36,25 +36,26 @@ def find(fn):
     raise NoCounterpart(f"no public name in torch: {fn!r}")
 
 
-def at(place):
-    """What stands in jtorch at a dotted place."""
-    found = jtorch
-    for part in place.split("."):
-        found = getattr(found, part, None)
-        if found is None:
-            raise NoCounterpart(f"jtorch has no {place}")
-    return found
+def at(*places):
+    """What stands in jtorch at the first of these dotted places that it has."""
+    for place in places:
+        found = jtorch
+        for part in place.split("."):
+            found = getattr(found, part, None)
+        if found is not None:
+            return found
+    raise NoCounterpart(f"jtorch has no {places[0]}")
 
 
 @functools.cache
 def _places():
-    """{id: dotted place} of torch's public functions and methods; the shortest place first."""
+    """{id: dotted places} of torch's public functions and methods, the shortest first."""
     places = {}
     for door in ("", "Tensor", *DOORS):
         home = functools.reduce(getattr, door.split("."), torch) if door else torch
         for name in dir(home):
             if callable(value := getattr(home, name, None)):
-                places.setdefault(id(value), f"{door}.{name}".lstrip("."))
+                places.setdefault(id(value), []).append(f"{door}.{name}".lstrip("."))
     return places
 
 

@@ -40,9 +40,17 @@ class Given:
             return getattr(self.module, str(value).removeprefix("torch."))
         if isinstance(value, torch.device):
             return self.module.device(str(value))
+        if isinstance(value, torch.nn.Module):
+            return self._layer(value)
         if isinstance(value, torch.Generator):
             return self.module.Generator().manual_seed(value.initial_seed())
         return value
+
+    def _layer(self, value):
+        """A layer without parameters, made anew from its attributes."""
+        made = getattr(self.module.nn, type(value).__name__)()
+        vars(made).update({key: x for key, x in vars(value).items() if not key.startswith("_")})
+        return made
 
     def _tensor(self, value):
         wanted = self.requires_grad and value.requires_grad

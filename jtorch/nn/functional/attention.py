@@ -1,11 +1,16 @@
 """Attention as functions."""
 
-from jtorch import _tensor
+import math
+
+from jtorch import _tensor, dtypes
+from jtorch.api.size import Size
+from jtorch.api.variants import functions
 from jtorch.autograd.apply import apply
+from jtorch.nn.functional.dropout import dropout
 from jtorch.ops.op import TABLE, Lift
 from jtorch.rng import generator as generators
 
-__all__ = ["scaled_dot_product_attention"]
+__all__ = ["multi_head_attention_forward", "scaled_dot_product_attention"]
 
 
 def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None,
@@ -33,3 +38,126 @@ def _check_heads(query, key, value):
                 f"The size of tensor a ({first}) must match the size of tensor b ({other}) at non-singleton dimension "
                 f"{_tensor.aval(query).ndim + dim}"
             )
+
+
+def multi_head_attention_forward(query, key, value, embed_dim_to_check, num_heads, in_proj_weight, in_proj_bias, bias_k,
+                                 bias_v, add_zero_attn, dropout_p, out_proj_weight, out_proj_bias, training=True,
+                                 key_padding_mask=None, need_weights=True, attn_mask=None,
+                                 use_separate_proj_weight=False, q_proj_weight=None, k_proj_weight=None,
+                                 v_proj_weight=None, static_k=None, static_v=None, average_attn_weights=True,
+                                 is_causal=False):  # fmt: skip
+    """Attention of several heads between linear maps (arXiv:1706.03762): (result, weights or None).
+
+    Shape: (L, N, E) or (L, E); two (S, N, E) or (S, E) -> (L, N, E) or (L, E); (N, L, S), or per head.
+    """
+    alone = _tensor.aval(query).ndim == 2
+    _check_many(query, key, value, key_padding_mask, attn_mask, num_heads, alone)
+    if alone:
+        query, key, value = (x.unsqueeze(1) for x in (query, key, value))
+        key_padding_mask = None if key_padding_mask is None else key_padding_mask.unsqueeze(0)
+    if is_causal and attn_mask is None:
+        raise RuntimeError(
+            "Need attn_mask if specifying the is_causal hint. You may use the Transformer module method "
+            "`generate_square_subsequent_mask` to create this mask."
+        )
+    length, batch, width = _tensor.aval(query).shape
+    if width != embed_dim_to_check:
+        raise AssertionError(f"was expecting embedding dimension of {embed_dim_to_check}, but got {width}")
+    if width % num_heads:
+        raise AssertionError(f"embed_dim {width} not divisible by num_heads {num_heads}")
+    weights = (q_proj_weight, k_proj_weight, v_proj_weight) if use_separate_proj_weight else in_proj_weight.chunk(3)
+    biases = (None,) * 3 if in_proj_bias is None else in_proj_bias.chunk(3)
+    q, k, v = (_linear(x, w, b) for x, w, b in zip((query, key, value), weights, biases, strict=True))
+    mask = _heads_mask(attn_mask, key_padding_mask, q, num_heads, _tensor.aval(k).shape[0])
+    if bias_k is not None:
+        k, v = (_CAT([x, b.repeat(1, batch, 1)]) for x, b in ((k, bias_k), (v, bias_v)))
+    q, k, v = (x.reshape(_tensor.aval(x).shape[0], batch * num_heads, -1).transpose(0, 1) for x in (q, k, v))
+    k, v = (k if static_k is None else static_k), (v if static_v is None else static_v)
+    if add_zero_attn:
+        k, v = (_CAT([x, x.new_zeros((batch * num_heads, 1, _tensor.aval(x).shape[2]))], 1) for x in (k, v))
+    mask = _widened_mask(mask, _tensor.aval(k).shape[1])
+    out, shares = _attended(q, k, v, mask, dropout_p if training else 0.0)
+    out = _linear(out.transpose(0, 1).reshape(length * batch, width), out_proj_weight, out_proj_bias)
+    out = out.reshape(length, batch, -1)
+    shares = shares.reshape(batch, num_heads, length, -1)
+    shares = (shares.mean(1) if average_attn_weights else shares) if need_weights else None
+    return (out.squeeze(1), None if shares is None else shares.squeeze(0)) if alone else (out, shares)
+
+
+def _attended(q, k, v, mask, p):
+    """(values mixed, the shares they are mixed by). Shape: (B, L, d), (B, S, d) twice -> (B, L, d), (B, L, S)."""
+    scores = (q * _tensor.aval(q).shape[-1] ** -0.5) @ k.transpose(1, 2)
+    shares = dropout((scores if mask is None else scores + mask).softmax(-1), p, True)
+    return shares @ v, shares
+
+
+def _linear(x, weight, bias):
+    return apply(TABLE["linear"], (x, weight, bias), ())
+
+
+_CAT = functions("torch")["cat"]
+
+
+def _check_many(query, key, value, key_padding_mask, attn_mask, num_heads, alone):
+    """torch's errors for ranks that do not go together."""
+    rank = 2 if alone else 3
+    ranks = [_tensor.aval(x).ndim for x in (query, key, value)]
+    word = "unbatched (2-D)" if alone else "batched (3-D)"
+    if ranks[0] not in (2, 3):
+        raise AssertionError(
+            f"query should be unbatched 2D or batched 3D tensor but received {ranks[0]}-D query tensor"
+        )
+    if ranks[1:] != [rank, rank]:
+        raise AssertionError(
+            f"For {word} `query`, expected `key` and `value` to be {rank}-D but found {ranks[1]}-D and {ranks[2]}-D "
+            "tensors respectively"
+        )
+    if key_padding_mask is not None and _tensor.aval(key_padding_mask).ndim != rank - 1:
+        raise AssertionError(
+            f"For {word} `query`, expected `key_padding_mask` to be `None` or {rank - 1}-D but found "
+            f"{_tensor.aval(key_padding_mask).ndim}-D tensor instead"
+        )
+    if attn_mask is not None and _tensor.aval(attn_mask).ndim not in (2, 3):
+        raise AssertionError(
+            f"For {word} `query`, expected `attn_mask` to be `None`, 2-D or 3-D but found "
+            f"{_tensor.aval(attn_mask).ndim}-D tensor instead"
+        )
+
+
+def _added(mask, dtype):
+    """A mask as numbers to be added to scores: -inf where a boolean one is True."""
+    if mask is None or _tensor.aval(mask).dtype is not dtypes.bool_:
+        return mask
+    return mask.new_zeros(_tensor.aval(mask).shape, dtype=dtype).masked_fill(mask, -math.inf)
+
+
+def _heads_mask(attn_mask, key_padding_mask, q, num_heads, source):
+    """Both masks as numbers added to the scores of each head. Shape: (N · heads or 1, L, S), or None."""
+    length, batch, _ = _tensor.aval(q).shape
+    dtype = _tensor.aval(q).dtype
+    mask, padding = _added(attn_mask, dtype), _added(key_padding_mask, dtype)
+    if mask is not None:
+        wanted = (length, source) if _tensor.aval(mask).ndim == 2 else (batch * num_heads, length, source)
+        if _tensor.aval(mask).shape != wanted:
+            raise RuntimeError(
+                f"The shape of the {len(wanted)}D attn_mask is {Size(_tensor.aval(mask).shape)}, "
+                f"but should be {wanted}."
+            )
+        mask = mask.unsqueeze(0) if len(wanted) == 2 else mask
+    if padding is not None:
+        if _tensor.aval(padding).shape != (batch, source):
+            raise AssertionError(
+                f"expecting key_padding_mask shape of {(batch, source)}, but got {Size(_tensor.aval(padding).shape)}"
+            )
+        padding = padding.reshape(batch, 1, 1, source).expand(-1, num_heads, -1, -1)
+        padding = padding.reshape(batch * num_heads, 1, source)
+        mask = padding if mask is None else mask + padding
+    return mask
+
+
+def _widened_mask(mask, source):
+    """The mask with room for keys that were put after the given ones, which every query may look at."""
+    if mask is None or _tensor.aval(mask).shape[-1] == source:
+        return mask
+    a = _tensor.aval(mask)
+    return _CAT([mask, mask.new_zeros((*a.shape[:-1], source - a.shape[-1]))], -1)

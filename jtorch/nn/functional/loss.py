@@ -3,18 +3,21 @@
 import math
 import warnings
 
-from jtorch import dtypes, shapes
-from jtorch._tensor import aval
+import numpy as np
+
+from jtorch import _tensor, dtypes, shapes
+from jtorch._tensor import Tensor, aval
 from jtorch.api.indices import outside
 from jtorch.api.size import Size
 from jtorch.autograd.apply import apply
 from jtorch.ops.op import TABLE
 
 __all__ = [
-    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_embedding_loss", "cross_entropy",
-    "gaussian_nll_loss", "hinge_embedding_loss", "huber_loss", "kl_div", "l1_loss", "margin_ranking_loss", "mse_loss",
-    "multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss", "nll_loss", "poisson_nll_loss",
-    "smooth_l1_loss", "soft_margin_loss", "triplet_margin_loss", "triplet_margin_with_distance_loss",
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_embedding_loss", "cross_entropy", "ctc_loss",
+    "gaussian_nll_loss", "hinge_embedding_loss", "huber_loss", "kl_div", "l1_loss", "linear_cross_entropy",
+    "margin_ranking_loss", "mse_loss", "multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss",
+    "nll_loss", "poisson_nll_loss", "smooth_l1_loss", "soft_margin_loss", "triplet_margin_loss",
+    "triplet_margin_with_distance_loss",
 ]  # fmt: skip
 
 
@@ -199,6 +202,86 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-06, reduction="mean
     kept.detach().clamp_(min=eps)
     loss = 0.5 * (kept.log() + (input - target) ** 2 / kept)
     return _reduced(loss + 0.5 * math.log(2 * math.pi) if full else loss, reduction)
+
+
+def linear_cross_entropy(input, linear_weight, target, *, linear_bias=None, weight=None, reduction="mean",
+                         ignore_index=None, label_smoothing=0.0, options=None):  # fmt: skip
+    """cross_entropy of a linear layer's scores. Shape: (N, D) or (D,), (C, *, D), (N, *) -> () or (N, *).
+
+    options: how torch would cut the batch to save memory; the result does not depend on it.
+    """
+    x, w = aval(input), aval(linear_weight)
+    if x.ndim not in (1, 2):
+        raise RuntimeError(f"expected input with dimensionality 1 or 2, got {x.ndim}")
+    if w.ndim < 2:
+        raise RuntimeError(f"expected linear_weight with dimensionality at least 2, got {w.ndim}")
+    if x.shape[-1] != w.shape[-1]:
+        raise RuntimeError(
+            "expected equal input and linear_weight last dimensions (in_features), "
+            f"got {x.shape[-1]} and {w.shape[-1]}, respectively"
+        )
+    if linear_bias is not None and aval(linear_bias).shape != w.shape[:-1]:
+        raise RuntimeError(f"expected linear_bias shape {w.shape[:-1]}, got {aval(linear_bias).shape}")
+    if w.ndim > 2 and x.ndim == 1:
+        raise RuntimeError(
+            f"K-dimensional loss defined by linear_weight shape {w.shape} requires batched input, (N, {x.shape[-1]}), "
+            f"got unbatched input with shape {x.shape}"
+        )
+    if aval(target).shape == (*x.shape[:-1], *w.shape[:-1]) and ignore_index is not None:
+        raise RuntimeError("ignore_index cannot be specified when target contains probabilities")
+    flat = linear_weight.reshape(-1, w.shape[-1]) if w.ndim > 2 else linear_weight
+    bias = linear_bias.reshape(-1) if linear_bias is not None and w.ndim > 2 else linear_bias
+    scores = apply(TABLE["linear"], (input, flat, bias), ())
+    scores = scores.reshape(*x.shape[:-1], *w.shape[:-1]) if w.ndim > 2 else scores
+    ignored = -100 if ignore_index is None else ignore_index
+    return cross_entropy(scores, target, weight, None, ignored, None, reduction, label_smoothing)
+
+
+def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reduction="mean",
+             zero_infinity=False):  # fmt: skip
+    """The negative log likelihood of labellings over all alignments (Graves et al. 2006); mean: also over labels.
+
+    Shape: (T, N, C) or (T, C); (N, S) or (ΣS,); (N,) or () twice -> () or (N,). Raises RuntimeError for unfit lengths.
+    """
+    _reduction(None, None, reduction)
+    alone = aval(log_probs).ndim == 2
+    inputs, labels = _lengths(input_lengths), _lengths(target_lengths)
+    if alone:
+        log_probs, targets = log_probs.unsqueeze(1), targets.unsqueeze(0)
+    _check_lengths(aval(log_probs).shape[0], aval(targets), inputs, labels)
+    device = aval(log_probs).device
+    places = [_tensor.from_host(np.array(x, np.int64), device=device) for x in (inputs, labels)]
+    attrs = (max(labels, default=0), blank, bool(zero_infinity))
+    loss = apply(TABLE["ctc_loss_kernel"], (log_probs, targets.to(device), *places), attrs)
+    if reduction == "mean":
+        return (loss / places[1].clamp_min(1).to(aval(loss).dtype)).mean()
+    return loss.sum() if reduction == "sum" else loss.squeeze(0) if alone else loss
+
+
+def _lengths(lengths):
+    values = _tensor.host(lengths) if isinstance(lengths, Tensor) else np.asarray(lengths)
+    if values.dtype.kind not in "iu":
+        raise RuntimeError("input_lengths must be integral")
+    return [int(n) for n in np.atleast_1d(values)]
+
+
+def _check_lengths(steps, targets, inputs, labels):
+    for n in inputs:
+        if n < 0:
+            raise RuntimeError(f"Expected input_lengths to have value at least 0, but got value {n}")
+        if n > steps:
+            raise RuntimeError(
+                f"Expected input_lengths to have value at most {steps}, but got value {n} (while checking arguments "
+                "for ctc_loss_cpu)"
+            )
+    for n in labels:
+        if n < 0:
+            raise RuntimeError(f"Expected target_lengths to have value at least 0, but got value {n}")
+    if targets.ndim == 2 and labels and targets.shape[1] < max(labels):
+        raise RuntimeError(
+            f"Expected tensor to have size at least {max(labels)} at dimension 1, but got size {targets.shape[1]} for "
+            "argument #2 'targets' (while checking arguments for ctc_loss_cpu)"
+        )
 
 
 def cosine_embedding_loss(input1, input2, target, margin=0, size_average=None, reduce=None, reduction="mean"):

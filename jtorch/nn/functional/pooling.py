@@ -2,14 +2,16 @@
 
 from jtorch import shapes
 from jtorch._tensor import aval
+from jtorch.api.put import FUNCTIONS
 from jtorch.autograd.apply import apply
+from jtorch.autograd.inplace import write_out
 from jtorch.ops.op import TABLE
 
 __all__ = [
     "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d",
-    "adaptive_max_pool3d", "avg_pool1d", "avg_pool2d", "avg_pool3d", "lp_pool1d", "lp_pool2d", "lp_pool3d",
-    "max_pool1d",
-    "max_pool2d", "max_pool3d", "max_unpool1d", "max_unpool2d", "max_unpool3d",
+    "adaptive_max_pool3d", "avg_pool1d", "avg_pool2d", "avg_pool3d", "fractional_max_pool2d",
+    "fractional_max_pool2d_with_indices", "fractional_max_pool3d", "fractional_max_pool3d_with_indices", "lp_pool1d",
+    "lp_pool2d", "lp_pool3d", "max_pool1d", "max_pool2d", "max_pool3d", "max_unpool1d", "max_unpool2d", "max_unpool3d",
 ]  # fmt: skip
 
 
@@ -48,9 +50,10 @@ def avg_pool1d(input, kernel_size, stride=None, padding=0, ceil_mode=False, coun
 
 def _avg_pool(rank):
     def pool(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True,
-             divisor_override=None):  # fmt: skip
+             divisor_override=None, *, out=None):  # fmt: skip
         sizes = (_plain(kernel_size), _plain(stride), _plain(padding))
-        return apply(TABLE["avg_pool"], (input,), (rank, *sizes, ceil_mode, count_include_pad, divisor_override))
+        result = apply(TABLE["avg_pool"], (input,), (rank, *sizes, ceil_mode, count_include_pad, divisor_override))
+        return result if out is None else write_out(out, result, f"avg_pool{rank}d")
 
     return _named(pool, f"avg_pool{rank}d", f"The mean of each window over {rank} dims.")
 
@@ -75,6 +78,35 @@ def _adaptive_max(rank):
 
 adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d = map(_adaptive_avg, (1, 2, 3))
 adaptive_max_pool1d, adaptive_max_pool2d, adaptive_max_pool3d = map(_adaptive_max, (1, 2, 3))
+
+
+def _fractional(rank):
+    name = f"fractional_max_pool{rank}d"
+
+    def pool(input, kernel_size, output_size=None, output_ratio=None, return_indices=False, _random_samples=None):
+        found = with_indices(input, kernel_size, output_size, output_ratio, return_indices, _random_samples)
+        return found if return_indices else found[0]
+
+    def with_indices(input, kernel_size, output_size=None, output_ratio=None, return_indices=False,
+                     _random_samples=None):  # fmt: skip
+        a = aval(input)
+        if output_size is None and output_ratio is None:
+            raise ValueError(f"{name} requires specifying either an output_size or an output_ratio")
+        if output_size is None:
+            ratio = _each(output_ratio, rank)
+            output_size = tuple(int(n * r) for n, r in zip(a.shape[-rank:], ratio, strict=True))
+        if _random_samples is None:
+            batch = 1 if a.ndim == rank + 1 else a.shape[0]
+            _random_samples = FUNCTIONS["rand"](batch, a.shape[-rank - 1], rank, dtype=a.dtype, device=a.device)
+        sizes = _each(kernel_size, rank), _each(output_size, rank)
+        return apply(TABLE["fractional_max_pool"], (input, _random_samples), sizes)
+
+    text = f"The largest element of each of output_size windows over {rank} dims, laid at random (arXiv:1412.6071)"
+    return _named(pool, name, f"{text}."), _named(with_indices, f"{name}_with_indices", f"{text}, and its index.")
+
+
+fractional_max_pool2d, fractional_max_pool2d_with_indices = _fractional(2)
+fractional_max_pool3d, fractional_max_pool3d_with_indices = _fractional(3)
 
 
 def _lp_pool(rank, mean):

@@ -4,11 +4,15 @@ import warnings
 
 from jtorch import shapes
 from jtorch._tensor import aval
+from jtorch.api.size import Size
 from jtorch.api.variants import functions
 from jtorch.autograd.apply import apply, call
 from jtorch.ops.op import TABLE
 
-__all__ = ["channel_shuffle", "fold", "interpolate", "pad", "pixel_shuffle", "pixel_unshuffle", "unfold", "upsample"]
+__all__ = [
+    "affine_grid", "channel_shuffle", "fold", "grid_sample", "interpolate", "pad", "pixel_shuffle", "pixel_unshuffle",
+    "unfold", "upsample", "upsample_bilinear", "upsample_nearest",
+]  # fmt: skip
 
 _TORCH = functions("torch")
 channel_shuffle = _TORCH["channel_shuffle"]
@@ -125,6 +129,80 @@ def upsample(input, size=None, scale_factor=None, mode="nearest", align_corners=
     """interpolate under its old name."""
     warnings.warn("`nn.functional.upsample` is deprecated. Use `nn.functional.interpolate` instead.", stacklevel=2)
     return interpolate(input, size, scale_factor, mode, align_corners)
+
+
+def upsample_nearest(input, size=None, scale_factor=None):
+    """interpolate to the nearest element, under its old name."""
+    _warn_of_old("upsample_nearest")
+    return interpolate(input, size, scale_factor, mode="nearest")
+
+
+def upsample_bilinear(input, size=None, scale_factor=None):
+    """interpolate linearly between the corners, under its old name."""
+    _warn_of_old("upsample_bilinear")
+    return interpolate(input, size, scale_factor, mode="bilinear", align_corners=True)
+
+
+def _warn_of_old(name):
+    warnings.warn(f"`nn.functional.{name}` is deprecated. Use `nn.functional.interpolate` instead.", stacklevel=3)
+
+
+_MODES = ("bilinear", "nearest", "bicubic")
+_PADDINGS = ("zeros", "border", "reflection")
+
+
+def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corners=None):
+    """input at the places of a grid in [-1, 1], x first. Shape: (N, C, *in), (N, *out, dims) -> (N, C, *out).
+
+    mode: bilinear, nearest or bicubic. padding_mode: zeros, border or reflection. Raises ValueError for others.
+    """
+    if mode not in _MODES:
+        raise ValueError(
+            f"nn.functional.grid_sample(): expected mode to be 'bilinear', 'nearest' or 'bicubic', but got: '{mode}'"
+        )
+    if padding_mode not in _PADDINGS:
+        raise ValueError(
+            "nn.functional.grid_sample(): expected padding_mode to be 'zeros', 'border', or 'reflection', but got: "
+            f"'{padding_mode}'"
+        )
+    if align_corners is None:
+        _warn_of_corners()
+    attrs = (_MODES.index(mode), _PADDINGS.index(padding_mode), bool(align_corners))
+    return apply(TABLE["grid_sampler"], (input, grid), attrs)
+
+
+def _warn_of_corners():
+    warnings.warn(
+        "Default grid_sample and affine_grid behavior has changed to align_corners=False since 1.3.0. Please specify "
+        "align_corners=True if the old behavior is desired. See the documentation of grid_sample for details.",
+        stacklevel=3,
+    )
+
+
+def affine_grid(theta, size, align_corners=None):
+    """The places that affine maps send a regular grid to. Shape: (N, dims, dims + 1) -> (N, *size[2:], dims).
+
+    size: of the images, (N, C, *). Raises ValueError and NotImplementedError as torch does.
+    """
+    if align_corners is None:
+        _warn_of_corners()
+    a = aval(theta)
+    if not a.dtype.is_floating_point:
+        raise ValueError(f"Expected theta to have floating point type, but got {a.dtype}")
+    rank = len(size) - 2
+    if rank not in (1, 2, 3) or rank == 1:
+        raise NotImplementedError(
+            "affine_grid only supports 4D and 5D sizes, for 2D and 3D affine transforms, respectively. "
+            f"Got size {Size(size)}."
+        )
+    if a.ndim != 3 or a.shape[-2:] != (rank, rank + 1):
+        raise ValueError(
+            f"Expected a batch of {rank}D affine matrices of shape Nx{rank}x{rank + 1} for size {Size(size)}. "
+            f"Got {Size(a.shape)}."
+        )
+    if min(size) <= 0:
+        raise ValueError(f"Expected non-zero, positive output size. Got {Size(size)}")
+    return apply(TABLE["affine_grid_generator"], (theta,), (tuple(size), bool(align_corners)))
 
 
 def _pair(value):
