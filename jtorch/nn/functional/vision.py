@@ -193,15 +193,15 @@ def affine_grid(theta, size, align_corners=None):
     if rank not in (1, 2, 3) or rank == 1:
         raise NotImplementedError(
             "affine_grid only supports 4D and 5D sizes, for 2D and 3D affine transforms, respectively. "
-            f"Got size {Size(size)}."
+            f"Got size {size}."
         )
     if a.ndim != 3 or a.shape[-2:] != (rank, rank + 1):
         raise ValueError(
-            f"Expected a batch of {rank}D affine matrices of shape Nx{rank}x{rank + 1} for size {Size(size)}. "
+            f"Expected a batch of {rank}D affine matrices of shape Nx{rank}x{rank + 1} for size {size}. "
             f"Got {Size(a.shape)}."
         )
     if min(size) <= 0:
-        raise ValueError(f"Expected non-zero, positive output size. Got {Size(size)}")
+        raise ValueError(f"Expected non-zero, positive output size. Got {size}")
     return apply(TABLE["affine_grid_generator"], (theta,), (tuple(size), bool(align_corners)))
 
 
