@@ -270,7 +270,7 @@ def sparse_(tensor, sparsity, std=0.01, generator=None):
     values = _drawn(tensor, "normal_", 0, std, generator=generator).copy()
     for col in range(cols):
         # torch: the rows are drawn from the default generator even when another is given.
-        values[samplers.randperm(generators.default, rows, dtypes.int64)[:zeros], col] = 0
+        values[samplers.randperm(generators.default, (rows,), dtypes.int64)[:zeros], col] = 0
     return _put(tensor, values)
 
 

@@ -53,10 +53,27 @@ def _negative(x):
     return jnp.where(x >= 0, 0, x)
 
 
-@op("rrelu_eval", door=None, grad_name="RreluWithNoiseBackward0")
-def rrelu_eval(input: Array, slope):
+def _rrelu_name(operands, attrs):
+    return f"RreluWithNoiseBackward{int(attrs[-1])}", 0
+
+
+@op("rrelu_eval", door=None, grad_name=_rrelu_name)
+@widened
+def rrelu_eval(input: Array, slope, in_place):
     """input where positive, slope · input elsewhere. Shape: any -> the same."""
+    dtypes.need_floating("leaky_relu_cpu", input.dtype)
     return jnp.where(input > 0, input, input * slope)
+
+
+@op("rrelu_train", door=None, grad_name=_rrelu_name)
+def rrelu_train(input: Array, noise: Array, in_place):
+    """input times the slopes drawn for it, which may be of a wider dtype. Shape: any, twice -> the same."""
+    return (input * noise).astype(input.dtype)
+
+
+@rrelu_train.gradient
+def _(grad, result, input, noise, in_place):
+    return grad * noise.astype(grad.dtype), None
 
 
 @op("elu", door="nn.functional")

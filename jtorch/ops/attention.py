@@ -8,8 +8,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from jtorch import devices, dtypes, shapes
-from jtorch.ops.op import Array, Input, op, widened
-from jtorch.rng.device import bernoulli, key
+from jtorch.ops.op import Array, op, widened
 
 _BLOCK = (
     64  # queries per block on the CPU: scores of one block stay in the cache, and causal ones see their prefix only
@@ -230,14 +229,15 @@ def _(grad, result, query, key, value, attn_mask, is_causal, scale):
 @op("attention_dropout", door=None, grad_name="UnsafeViewBackward0")
 @widened
 def attention_dropout(
-    query: Array, keys: Array, value: Array, attn_mask: Array | None, seed_hi: Input, seed_lo: Input, counter: Input, p,
-    is_causal, scale,
-):  # fmt: skip
-    """attention whose probabilities are zeroed with probability p, the others scaled by 1 / (1 - p)."""
-    _check(query, keys, value, attn_mask, is_causal)
-    q, k, v, mask, batch = _prepared(query, keys, value, attn_mask, scale)
+    query: Array, key: Array, value: Array, attn_mask: Array | None, kept: Array, p, is_causal, scale
+):
+    """attention whose probabilities are scaled by 1 / (1 - p) where they are kept, else zeroed.
+
+    Shape: as attention, and kept (*, t, s).
+    """
+    _check(query, key, value, attn_mask, is_causal)
+    q, k, v, mask, batch = _prepared(query, key, value, attn_mask, scale)
     probabilities = _probabilities(q, k, mask, 0 if is_causal else None)
-    kept = bernoulli(key(seed_hi, seed_lo, counter), 1 - p, probabilities.shape)
-    dropped = jnp.where(kept, probabilities / (1 - p), 0) if p < 1 else probabilities * 0
-    out = _dot(dropped, v, ((2,), (1,)))
+    noise = jnp.where(kept.reshape(probabilities.shape), 1 / (1 - p) if p < 1 else 0, 0)
+    out = _dot(probabilities * noise.astype(probabilities.dtype), v, ((2,), (1,)))
     return out.reshape(*batch, *out.shape[1:])

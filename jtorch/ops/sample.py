@@ -1,38 +1,45 @@
-"""Dropout in its forms: masks from a JAX key made of (seed_hi, seed_lo, counter), so that backward draws the same."""
+"""What dropout multiplies with, and the masks that accelerators draw for it."""
 
 import jax.numpy as jnp
 
-from jtorch.ops.op import Array, Input, op
+from jtorch.ops.op import Array, Arrays, DType, Input, Scalar, op
 from jtorch.rng.device import bernoulli, key
 
 
-def _kept(shape, seeds, p):
-    return bernoulli(key(*seeds), 1 - p, shape)
+@op("draw_mask", door=None, differentiable=False)
+def draw_mask(seed_hi: Input, seed_lo: Input, counter: Input, *, p, size):
+    """True with probability p, from a JAX key. Shape: size, bool."""
+    return bernoulli(key(seed_hi, seed_lo, counter), p, size)
 
 
-@op("dropout_train", door=None, grad_name=("MulBackward0", 0, None))
-def dropout_train(input: Array, seed_hi: Input, seed_lo: Input, counter: Input, *, p, dims):
-    """Elements zeroed with probability p, the others scaled by 1 / (1 - p). Shape: any -> the same.
-
-    dims: how many leading dims are drawn for; the others share one draw (whole channels are dropped).
-    """
-    if p == 1:
-        return jnp.zeros_like(input)
-    shape = input.shape[:dims] + (1,) * (input.ndim - dims)
-    kept = _kept(shape, (seed_hi, seed_lo, counter), p)
-    return jnp.where(kept, input / jnp.asarray(1 - p, input.dtype), 0)
+@op("pick", door=None, differentiable=False)
+def pick(mask: Array, one: Scalar, zero: Scalar, *, dtype: DType):
+    """`one` where the mask is True, else `zero`. Shape: any -> the same."""
+    return jnp.where(mask, jnp.asarray(one).astype(dtype), jnp.asarray(zero).astype(dtype))
 
 
-_ALPHA = -1.7580993408473766  # the value that selu tends to: -scale · alpha
+@op("native_dropout", door=None, grad_name=("NativeDropoutBackward0", 0))
+def native_dropout(input: Array, mask: Array, scale: Scalar):
+    """input where the mask is True, scaled; else 0. Shape: any, twice -> the same."""
+    return input * mask.astype(input.dtype) * jnp.asarray(scale).astype(input.dtype)
 
 
-@op("alpha_dropout_train", door=None, grad_name="AddBackward0")
-def alpha_dropout_train(input: Array, seed_hi: Input, seed_lo: Input, counter: Input, *, p, dims):
-    """Elements set to selu's lower bound with probability p, scaled to keep mean and variance (arXiv:1706.02515)."""
-    if p == 1:
-        return jnp.zeros_like(input)
-    shape = input.shape[:dims] + (1,) * (input.ndim - dims)
-    kept = _kept(shape, (seed_hi, seed_lo, counter), p)
-    scale = 1 / ((_ALPHA**2 * p + 1) * (1 - p)) ** 0.5
-    shift = -scale * _ALPHA * p
-    return jnp.where(kept, input, jnp.asarray(_ALPHA, input.dtype)) * scale + shift
+@op("drawn", door=None, grad_name=lambda operands, attrs: (attrs[1], *range(attrs[0])))
+def drawn(operands: Arrays, numbers: Array, *, shown):
+    """Numbers drawn from operands, to which they give no gradient. shown: the name of torch's node."""
+    return numbers
+
+
+def _refused(operands, attrs):
+    return "NotImplemented", *range(attrs[0])
+
+
+@op("drawn_underived", door=None, grad_name=_refused, saves=("result",))
+def drawn_underived(operands: Arrays, numbers: Array, *, function):
+    """Numbers drawn from operands by a function whose gradient torch refuses."""
+    return numbers
+
+
+@drawn_underived.gradient
+def _(grad, result, operands, numbers, function):
+    raise RuntimeError(f"derivative for aten::{function} is not implemented")

@@ -1,1 +1,1 @@
-"""Random numbers: torch's CPU generator bit for bit, and JAX keys for accelerators and dropout."""
+"""Random numbers: torch's CPU generator bit for bit, and JAX keys for accelerators."""

@@ -5,13 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from jtorch.rng import cephes
+from jtorch.rng import cephes, libm
 from jtorch.rng.libm import Exact
 from jtorch.rng.rounding import fma32, fma64
 
 F32 = np.float32
 BLOCK = 16  # torch's Box-Muller works on 8 radii and 8 angles
 _PIECE = 1 << 15  # a multiple of BLOCK; the scratch arrays of a piece stay in the cache
+_FEW = 16  # so many pairs are not worth an array
 _ALONE = 4  # so many pieces are not worth a thread
 
 
@@ -26,25 +27,33 @@ def unit64(generator, count):
 unit32.dtype, unit64.dtype = np.float32, np.float64
 
 
-def serial(generator, count, mean, std):
-    """Normal float64 drawn in pairs; the second of a pair is kept in the generator for the next call that draws so."""
+def serial(generator, count, dtype, mean, std):
+    """Normal float64 drawn in pairs; the second of a pair is kept in the generator for the next call that draws so.
+
+    dtype: what the numbers are rounded to later, which says how exact they must be.
+    """
     kept = generator.next_normal
     head = [kept] if kept is not None and count else []
     fresh = count - len(head)
-    pairs = _pairs(unit64(generator, fresh + fresh % 2))
+    unit = unit64(generator, fresh + fresh % 2).reshape(-1, 2)
     if count:
-        generator.next_normal = float(pairs[-1]) if fresh % 2 else None
-    values = np.concatenate([head, pairs])[:count]
+        generator.next_normal = pair(*unit[-1].tolist())[1] if fresh % 2 else None
+    values = np.concatenate([head, _pairs(unit, libm.of(dtype.numpy))])[:count]
     return values + 0.0 if (mean, std) == (0, 1) else fma64(values, float(std), float(mean))
 
 
-def _pairs(unit):
-    """Box-Muller on neighbours: an angle and a radius give two values, rounded as the C library does."""
-    values = []
-    for angle, radius in zip(*[iter(unit.tolist())] * 2, strict=True):
-        radius, angle = math.sqrt(-2.0 * math.log1p(-radius)), 2.0 * math.pi * angle
-        values += [radius * math.cos(angle), radius * math.sin(angle)]
-    return values
+def pair(angle, radius):
+    """Box-Muller on two uniform numbers: two normal ones, rounded as the C library does."""
+    radius, angle = math.sqrt(-2.0 * math.log1p(-radius)), 2.0 * math.pi * angle
+    return radius * math.cos(angle), radius * math.sin(angle)
+
+
+def _pairs(unit, functions):
+    """`pair` of each row, one after the other. Shape: (n, 2) -> (2n,)."""
+    if len(unit) < _FEW:
+        return [value for row in unit.tolist() for value in pair(*row)]
+    angle, radius = 2.0 * math.pi * unit[:, 0], np.sqrt(-2.0 * functions.log1p(-unit[:, 1]))
+    return np.stack([radius * functions.cos(angle), radius * functions.sin(angle)], -1).reshape(-1)
 
 
 def blocks(generator, count, dtype, mean, std):

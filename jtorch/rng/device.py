@@ -1,4 +1,4 @@
-"""Randomness inside programs: JAX keys made of a generator's seed and counter, for accelerators and for dropout."""
+"""Randomness inside programs: JAX keys made of a generator's seed and counter, for accelerators."""
 
 import math
 

@@ -1,9 +1,9 @@
 """Whole numbers as torch's CPU draws them: random_, randint and randperm."""
 
-import warnings
-
 import ml_dtypes
 import numpy as np
+
+from jtorch.errors import warn
 
 CPP_NAMES = {
     "bool": "bool", "uint8": "unsigned char", "int8": "signed char", "int16": "short int", "int32": "int",
@@ -58,8 +58,9 @@ def randint(generator, shape, dtype, low, high):
     return random(generator, shape, dtype, low, high)
 
 
-def randperm(generator, n, dtype):
-    """A permutation of 0 .. n-1. Shape: () -> (n,). Raises RuntimeError when the dtype cannot hold n-1."""
+def randperm(generator, shape, dtype):
+    """A permutation of 0 .. n-1. Shape: (n,), as given. Raises RuntimeError when the dtype cannot hold n-1."""
+    (n,) = shape
     _check_permutation(n, dtype)
     steps = np.arange(n, 1, -1, dtype=np.uint64)
     return _swapped(generator.words(max(n - 1, 0)) % steps, n).astype(dtype.numpy)
@@ -109,7 +110,7 @@ def _check_permutation(n, dtype):
         return  # torch: no limit, though numbers above 256 are rounded
     elif dtype.category != 1 or dtype.name in ("uint16", "uint32", "uint64"):
         raise not_implemented("randperm", dtype)
-    elif n > np.iinfo(dtype.numpy).max:
+    elif n - 1 > np.iinfo(dtype.numpy).max:
         raise RuntimeError(f"value cannot be converted to type {dtype.name}_t without overflow")
 
 
@@ -153,6 +154,11 @@ def _filled(shape, dtype, generator, draw):
             # torch: a whole number becomes a half type by way of float32.
             piece[...] = values.astype(np.float32) if dtype.itemsize == 2 and dtype.is_floating_point else values
     return out
+
+
+def whole_range(dtype):
+    """[low, high) of torch's random_ without bounds: the whole numbers that the dtype holds exactly, from 0 on."""
+    return 0, _largest(dtype) + (dtype.name != "int64")
 
 
 def _largest(dtype):
@@ -205,9 +211,8 @@ def _check_bounds(low, last, dtype):
             raise RuntimeError(f"{name} is out of bounds for {CPP_NAMES[dtype.name]}")
         digits = _DIGITS.get(dtype.name)
         if digits and abs(value) > 2**digits:
-            warnings.warn(
+            warn(
                 f"{name} is out of bounds [-(2^{digits}), 2^{digits}]. Due to precision limitations "
                 f"{CPP_NAMES[dtype.name]} can support discrete uniform distribution only within this range. "
                 "This warning will become an error in version 1.7 release, please fix the code in advance",
-                stacklevel=4,
             )

@@ -3,11 +3,11 @@
 import numpy as np
 
 N = 624
-# What torch's get_state holds, field by field. torch leaves `spare` and `rho` at zero and does not read them.
+# What torch's get_state holds, field by field. torch leaves `x` and `rho` at zero and does not read them.
 STATE = np.dtype(
     [
         ("seed", "<u8"), ("left", "<i4"), ("seeded", "<i4"), ("next", "<u8"), ("key", "<u8", (N,)),
-        ("spare", "<u8"), ("normal", "<f8"), ("rho", "<f8"), ("has_normal", "<i4"), ("pad", "<i4"),
+        ("x", "<u8"), ("normal", "<f8"), ("rho", "<f8"), ("has_normal", "<i4"), ("pad", "<i4"),
         ("float_normal", "<f4"), ("has_float_normal", "<i4"),
     ]
 )  # fmt: skip
@@ -37,6 +37,14 @@ class MT19937:
         """The next `count` 64-bit numbers, as a uint64 array; each is two words, the high one first."""
         pairs = self.words(2 * count).reshape(count, 2)
         return (pairs[:, 0] << np.uint64(32)) | pairs[:, 1]
+
+    def mark(self):
+        """Where the stream stands, for `rewind`."""
+        return self._bits.state, self._fresh
+
+    def rewind(self, mark):
+        """Go back to a mark."""
+        self._bits.state, self._fresh = mark
 
     def save(self, record):
         """Write the state into a record of dtype STATE."""

@@ -12,12 +12,15 @@ import numpy as np
 from jtorch import dtypes
 from jtorch.rng import boxmuller, libm
 from jtorch.rng.boxmuller import unit32, unit64
+from jtorch.rng.counts import binomial, check_binomial, poisson
+from jtorch.rng.gamma import dirichlet, standard_gamma
 from jtorch.rng.integers import CPP_NAMES, not_implemented, randint, random, randperm
 from jtorch.rng.rounding import fma32, fma64
 
 __all__ = [
-    "bernoulli", "cauchy", "exponential", "geometric", "log_normal", "multinomial", "normal", "randint", "random",
-    "randperm", "uniform",
+    "bernoulli", "binomial", "cauchy", "check_binomial", "check_weights", "dirichlet", "exponential", "geometric",
+    "log_normal", "multinomial", "normal", "normal_around", "poisson", "randint", "random", "randperm",
+    "standard_gamma", "uniform",
 ]  # fmt: skip
 
 F32 = np.float32
@@ -61,13 +64,28 @@ def normal(generator, shape, dtype, mean=0.0, std=1.0, contiguous=True):
         # torch: real and imaginary part share the variance, and the mean is added to both.
         parts = normal(generator, (*shape, 2), dtype.to_real(), mean, std / math.sqrt(2.0), contiguous)
         return parts.view(dtype.numpy)[..., 0]
+    if not math.prod(shape):
+        return np.empty(shape, dtype.numpy)
     _supported(dtype, "normal_kernel_cpu", _FLOATS)
     with generator.lock:
         if math.prod(shape) < boxmuller.BLOCK or not contiguous:
-            values = boxmuller.serial(generator, math.prod(shape), mean, std)
+            values = boxmuller.serial(generator, math.prod(shape), dtype, mean, std)
         else:
             values = boxmuller.blocks(generator, math.prod(shape), dtype, mean, std)
     return _narrow(values, dtype).reshape(shape)
+
+
+def normal_around(generator, shape, dtype, mean, std):
+    """Normal numbers times an array std plus mean, an array or a number; the product is rounded before the sum.
+
+    Shape: as given, to which mean and std broadcast.
+    """
+    drawn = normal(generator, shape, dtype)
+    if dtype.is_complex:
+        return ((drawn * std).astype(dtype.numpy) + mean).astype(dtype.numpy)
+    wide = np.float64 if np.float64 in (drawn.dtype, std.dtype, getattr(mean, "dtype", None)) else F32
+    product = _narrow(drawn.astype(wide) * std.astype(wide), dtype)
+    return _narrow(product.astype(wide) + np.asarray(mean, wide), dtype)
 
 
 def log_normal(generator, shape, dtype, mean=1.0, std=2.0):
@@ -77,10 +95,10 @@ def log_normal(generator, shape, dtype, mean=1.0, std=2.0):
     _supported(dtype, "log_normal_cpu", _FLOATS)
     exp = libm.of(dtype.numpy).exp
     with np.errstate(over="ignore"), generator.lock:
-        return _narrow(exp(boxmuller.serial(generator, math.prod(shape), mean, std)), dtype).reshape(shape)
+        return _narrow(exp(boxmuller.serial(generator, math.prod(shape), dtype, mean, std)), dtype).reshape(shape)
 
 
-def bernoulli(generator, p, shape, dtype):
+def bernoulli(generator, shape, dtype, p):
     """1 with probability p, else 0. p: a number or a float array that broadcasts to shape.
 
     A number or a float64 array takes two words per element, other arrays one. `F.dropout` on the CPU is this with
@@ -148,7 +166,7 @@ def multinomial(generator, weights, num_samples, replacement=False):
     Without replacement (or for one sample) the weights race: the largest weight / exponential wins. With it, uniform
     numbers are looked up in the cumulative weights. Raises RuntimeError for weights that are none.
     """
-    _check_weights(weights, num_samples, replacement)
+    check_weights(weights.shape, dtypes.from_numpy(weights.dtype), num_samples, replacement)
     if replacement and num_samples > 1:
         return _looked_up(generator, weights, num_samples)
     if not ((weights >= 0) & np.isfinite(weights)).all():
@@ -156,22 +174,41 @@ def multinomial(generator, weights, num_samples, replacement=False):
     if (weights.sum(-1) == 0).any():
         raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        race = weights / exponential(generator, weights.shape, dtypes.from_numpy(weights.dtype))
+        race = weights / _exponential_like(generator, weights)
     if num_samples == 1:
         return race.argmax(-1, keepdims=True)
-    return np.argsort(-race, -1, kind="stable")[..., :num_samples]
+    return _winners(race, num_samples)
 
 
-def _check_weights(weights, num_samples, replacement):
+def _winners(race, count):
+    """The places of the largest numbers along the last dim, largest first. Shape: (*, n) -> (*, count)."""
+    if count * 8 > race.shape[-1]:
+        return np.argsort(-race, -1, kind="stable")[..., :count]
+    places = np.sort(np.argpartition(-race, count, -1)[..., :count], -1)
+    order = np.argsort(-np.take_along_axis(race, places, -1), -1, kind="stable")
+    return np.take_along_axis(places, order, -1)
+
+
+def _exponential_like(generator, weights):
+    """Exponential numbers, drawn in the order in which the weights lie in memory."""
     dtype = dtypes.from_numpy(weights.dtype)
-    if weights.ndim not in (1, 2):
+    if weights.flags.c_contiguous:
+        return exponential(generator, weights.shape, dtype)
+    return exponential(generator, weights.shape[::-1], dtype).T
+
+
+def check_weights(shape, dtype, num_samples, replacement):
+    """Raise RuntimeError where torch's multinomial takes no weights of this shape and dtype."""
+    if len(shape) not in (1, 2):
         raise RuntimeError("prob_dist must be 1 or 2 dim")
     if not dtype.is_floating_point:
         raise RuntimeError(f"multinomial only supports floating-point dtypes for input, got: {dtype.label}")
     if num_samples <= 0:
         raise RuntimeError("cannot sample n_sample <= 0 samples")
-    if not replacement and num_samples > weights.shape[-1]:
+    if not replacement and num_samples > shape[-1]:
         raise RuntimeError("cannot sample n_sample > prob_dist.size(-1) samples without replacement")
+    if shape[-1] > 1 << 24:
+        raise RuntimeError("number of categories cannot exceed 2^24")
 
 
 def _looked_up(generator, weights, num_samples):

@@ -68,7 +68,7 @@ def test_randperm_of_many(n):
 )  # fmt: skip
 def test_randperm_errors(n, dtype):
     same_error(
-        lambda: samplers.randperm(Generator(), n, dtypes.by_name(dtype)),
+        lambda: samplers.randperm(Generator(), (n,), dtypes.by_name(dtype)),
         lambda: torch.randperm(n, dtype=getattr(torch, dtype)),
     )
 

@@ -104,7 +104,7 @@ def test_bernoulli_of_a_tensor(dtype, p_dtype):
 def test_dropout_draws_as_bernoulli():
     torch.manual_seed(11)
     theirs = torch.nn.functional.dropout(torch.ones(37, 5), 0.3)
-    kept = samplers.bernoulli(Generator().manual_seed(11), 1 - 0.3, (37, 5), dtypes.float32)
+    kept = samplers.bernoulli(Generator().manual_seed(11), (37, 5), dtypes.float32, 1 - 0.3)
     np.testing.assert_array_equal(kept, (theirs != 0).numpy())
 
 
@@ -190,7 +190,7 @@ def test_bernoulli_errors(p, dtype):
     theirs = torch.tensor(p) if isinstance(p, list) else p
     mine = array(theirs) if isinstance(p, list) else p
     same_error(
-        lambda: samplers.bernoulli(Generator(), mine, (3,), dtypes.by_name(dtype)),
+        lambda: samplers.bernoulli(Generator(), (3,), dtypes.by_name(dtype), mine),
         lambda: torch_call("bernoulli", dtype, theirs),
     )
 

@@ -4,9 +4,10 @@ import warnings
 
 from jtorch import _tensor
 from jtorch._tensor import Tensor
+from jtorch.api.drawing import draw
+from jtorch.api.put import FUNCTIONS
 from jtorch.api.variants import build, functions
 from jtorch.autograd.apply import apply
-from jtorch.autograd.inplace import assign
 from jtorch.autograd.inplace import inplace as write
 from jtorch.ops.op import TABLE
 
@@ -181,12 +182,12 @@ def softmin(input, dim=None, _stacklevel=3, dtype=None):
 
 
 def rrelu(input, lower=1.0 / 8, upper=1.0 / 3, training=False, inplace=False):
-    """input where positive, elsewhere times a slope: drawn from U(lower, upper) in training, else their mean."""
-    if not training:
-        return _run("rrelu_eval", input, ((lower + upper) / 2,), inplace)
-    slope = input.detach().clone().uniform_(lower, upper).masked_fill_(input >= 0, 1.0)
-    out = input * slope
-    return assign(input, out) if inplace else out
+    """input where positive, elsewhere times a slope: drawn from U(lower, upper) in training, else their mean.
+
+    On the CPU torch draws for the elements that are not positive alone, so their values are read.
+    Raises RuntimeError for bounds in the wrong order.
+    """
+    return FUNCTIONS["rrelu_" if inplace else "rrelu"](input, lower, upper, training)
 
 
 def rrelu_(input, lower=1.0 / 8, upper=1.0 / 3, training=False):
@@ -198,7 +199,8 @@ def gumbel_softmax(logits, tau=1, hard=False, eps=1e-10, dim=-1):
     """A softmax of logits with Gumbel noise (arXiv:1611.00712); hard gives one-hot samples with its gradient."""
     if eps != 1e-10:
         warnings.warn("`eps` parameter is deprecated and has no effect.", stacklevel=2)
-    noise = -logits.detach().clone().exponential_().log()
+    a = _tensor.aval(logits)
+    noise = -draw("exponential", None, a.shape, a.dtype, a.device, 1.0).log()
     soft = ((logits + noise) / tau).softmax(dim)
     if not hard:
         return soft

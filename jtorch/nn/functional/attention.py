@@ -3,12 +3,14 @@
 import math
 
 from jtorch import _tensor, dtypes
+from jtorch.api.dropping import mask
 from jtorch.api.size import Size
 from jtorch.api.variants import functions
-from jtorch.autograd.apply import apply
+from jtorch.autograd.apply import apply, filled
+from jtorch.engine.ref import aval as aval_of
 from jtorch.nn.functional.dropout import dropout
-from jtorch.ops.op import TABLE, Lift
-from jtorch.rng import generator as generators
+from jtorch.ops.op import TABLE
+from jtorch.shapes import broadcast_shapes
 
 __all__ = ["multi_head_attention_forward", "scaled_dot_product_attention"]
 
@@ -24,8 +26,12 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.
         _check_heads(query, key, value)
     if not dropout_p:
         return apply(TABLE["attention"], (query, key, value, attn_mask), (is_causal, scale))
-    seeds = [Lift(x) for x in generators.default_for(_tensor.aval(query).device).advance()]
-    return apply(TABLE["attention_dropout"], (query, key, value, attn_mask, *seeds), (dropout_p, is_causal, scale))
+    q, k = _tensor.aval(query), _tensor.aval(key)
+    batch = broadcast_shapes(q.shape[:-2], q.shape[:-2] if enable_gqa else k.shape[:-2])
+    size = (*batch, *q.shape[-2:-1], *k.shape[-2:-1])
+    # torch: nothing is drawn where nothing is kept.
+    kept = mask(size, 1 - dropout_p, q.device) if dropout_p < 1 else filled(aval_of(size, dtypes.bool_, q.device), False)
+    return apply(TABLE["attention_dropout"], (query, key, value, attn_mask, kept), (dropout_p, is_causal, scale))
 
 
 def _check_heads(query, key, value):

@@ -191,7 +191,7 @@ def random_split(dataset, lengths, generator=None):
         lengths = _shares(len(dataset), lengths)
     if sum(lengths) != len(dataset):
         raise ValueError("Sum of input lengths does not equal the length of the input dataset!")
-    order = samplers.randperm(rng.default if generator is None else generator, len(dataset), dtypes.int64).tolist()
+    order = samplers.randperm(rng.default if generator is None else generator, (len(dataset),), dtypes.int64).tolist()
     ends = itertools.accumulate(lengths)
     return [Subset(dataset, order[end - length : end]) for end, length in zip(ends, lengths, strict=True)]
 

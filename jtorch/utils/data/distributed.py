@@ -42,7 +42,7 @@ class DistributedSampler(Sampler[_T_co]):
         indices = range(len(self.dataset))
         if self.shuffle:
             generator = rng.Generator().manual_seed(self.seed + self.epoch)
-            indices = samplers.randperm(generator, len(self.dataset), dtypes.int64).tolist()
+            indices = samplers.randperm(generator, (len(self.dataset),), dtypes.int64).tolist()
         # All parts are equally long: the first indices come again, or with drop_last the last ones are left out.
         return islice(cycle(indices), self.rank, self.total_size, self.num_replicas)
 

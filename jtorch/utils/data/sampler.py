@@ -64,7 +64,7 @@ class RandomSampler(Sampler[int]):
                 yield from samplers.randint(generator, (size,), dtypes.int64, 0, n).tolist()
         else:
             for size in _blocks(self.num_samples, n):
-                yield from samplers.randperm(generator, n, dtypes.int64)[:size].tolist()
+                yield from samplers.randperm(generator, (n,), dtypes.int64)[:size].tolist()
 
     def __len__(self):
         return self.num_samples
@@ -91,7 +91,7 @@ class SubsetRandomSampler(Sampler[int]):
 
     def __iter__(self):
         generator = rng.default if self.generator is None else self.generator
-        for i in samplers.randperm(generator, len(self.indices), dtypes.int64).tolist():
+        for i in samplers.randperm(generator, (len(self.indices),), dtypes.int64).tolist():
             yield self.indices[i]
 
     def __len__(self):
