@@ -119,13 +119,64 @@ def is_bf16_supported(including_emulation=True):
     return is_available()
 
 
+def __getattr__(name):
+    if name == "default_generators":
+        return tuple(_generator(index) for index in range(device_count()))
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _generator(device):
+    return generators.default_for(devices.get(Device("cuda", _index(device))))
+
+
 def manual_seed(seed):
-    """Seed the current cuda device's generator."""
+    """Seed the current cuda device's generator. Does nothing without a cuda device."""
+    seed = int(seed)
     if is_available():
-        generators.default_for(devices.get("cuda")).manual_seed(seed)
+        _generator(None).manual_seed(seed)
 
 
 def manual_seed_all(seed):
     """Seed the generators of all cuda devices."""
+    seed = int(seed)
     for index in range(device_count()):
-        generators.default_for(devices.get(Device("cuda", index))).manual_seed(seed)
+        _generator(index).manual_seed(seed)
+
+
+def seed():
+    """Seed the current cuda device's generator from the operating system. Does nothing without a cuda device."""
+    if is_available():
+        _generator(None).seed()
+
+
+def seed_all():
+    """Seed the generators of all cuda devices with one seed of the operating system."""
+    if is_available():
+        manual_seed_all(_generator(0).seed())
+
+
+def initial_seed():
+    """The seed that the current cuda device's generator started from. Raises AssertionError without a cuda device."""
+    return _generator(None).initial_seed()
+
+
+def get_rng_state(device="cuda"):
+    """The state of a cuda device's generator. Shape: (16,), uint8. Raises AssertionError without a cuda device."""
+    return _generator(device).get_state()
+
+
+def get_rng_state_all():
+    """The states of all cuda devices' generators."""
+    return [get_rng_state(index) for index in range(device_count())]
+
+
+def set_rng_state(new_state, device="cuda"):
+    """Let a cuda device's generator go back to a state. Does nothing without a cuda device."""
+    if is_available():
+        _generator(device).set_state(new_state)
+
+
+def set_rng_state_all(new_states):
+    """Let the generators of all cuda devices go back to their states."""
+    for index, state in enumerate(new_states):
+        set_rng_state(state, index)

@@ -8,6 +8,7 @@ import numpy as np
 from jtorch import _tensor, dtypes
 from jtorch import devices as places
 from jtorch._tensor import Tensor
+from jtorch.api.attributes import is_contiguous
 from jtorch.rng import generator as generators
 from jtorch.rng.generator import Generator
 
@@ -23,7 +24,7 @@ def get_state(self):
     return _tensor.from_host(self.save(), dtypes.uint8, places.CPU)
 
 
-def set_state(self, new_state):
+def set_state(self, new_state, /):
     """Go back to a state from get_state, here or in torch, and return the generator.
 
     Raises TypeError when it is no ByteTensor, RuntimeError when it is no state.
@@ -32,6 +33,8 @@ def set_state(self, new_state):
         raise TypeError(f"expected a torch.ByteTensor, but got {type(new_state).__name__}")
     if _tensor.aval(new_state).dtype is not dtypes.uint8:
         raise TypeError("RNG state must be a torch.ByteTensor")
+    if not is_contiguous(new_state):
+        raise RuntimeError("RNG state must be contiguous")
     return self.load(np.asarray(_tensor.host(new_state)).reshape(-1))
 
 
@@ -77,7 +80,8 @@ class _Warned:
 @contextlib.contextmanager
 def fork_rng(devices=None, enabled=True, _caller="fork_rng", _devices_kw="devices", device_type=None):
     """On leaving, the default generators of the CPU and of `devices` (None: all) are back in their old states."""
-    if not enabled or device_type == "meta":
+    kind = None if device_type is None else places.Device(device_type).type
+    if not enabled or kind == "meta":
         yield
         return
     if devices is None:
@@ -86,7 +90,7 @@ def fork_rng(devices=None, enabled=True, _caller="fork_rng", _devices_kw="device
             _Warned.many_devices = True
             warnings.warn(_many_devices(device_type or "cuda", count, _caller, _devices_kw), stacklevel=2)
         devices = range(count)
-    forked = [default_generator] + [generators.default_for(places.get(device)) for device in devices]
+    forked = [default_generator, *(generators.default_for(places.get(device)) for device in devices)]
     states = [generator.save() for generator in forked]
     try:
         yield

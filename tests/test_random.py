@@ -45,7 +45,15 @@ def test_states_travel_both_ways():
     assert numbers(torch) == numbers(jtorch) == expected
 
 
-@pytest.mark.parametrize("make", [lambda m: m.zeros(3, dtype=m.uint8), lambda m: m.zeros(5056), lambda m: 5])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda m: m.zeros(3, dtype=m.uint8),
+        lambda m: m.zeros(5056),
+        lambda m: 5,
+        lambda m: m.zeros(10112, dtype=m.uint8)[::2],
+    ],
+)
 def test_states_that_are_none(make):
     same_error(lambda: jtorch.Generator().set_state(make(jtorch)), lambda: torch.Generator().set_state(make(torch)))
 
@@ -67,6 +75,32 @@ def test_fork_rng():
     with jtorch.random.fork_rng(enabled=False):
         numbers(jtorch)
     assert numbers(jtorch) != before
+    forked = jtorch.random.fork_rng(devices=(i for i in []))(lambda: numbers(jtorch))
+    assert forked() == forked()
+
+
+@pytest.mark.parametrize(
+    "options", [{"device_type": "foo"}, {"enabled": False, "device_type": "foo"}, {"devices": [0]}, {"devices": 3}]
+)
+def test_forks_that_are_none(options):
+    def fork(module):
+        with module.random.fork_rng(**options):
+            pass
+
+    same_error(lambda: fork(jtorch), lambda: fork(torch))
+
+
+def test_cuda_without_a_device():
+    for name in ("get_rng_state", "initial_seed"):
+        same_error(getattr(jtorch.cuda, name), getattr(torch.cuda, name))
+    for module in (jtorch, torch):
+        state = module.zeros(16, dtype=module.uint8)
+        done = [
+            module.cuda.get_rng_state_all(), module.cuda.set_rng_state(state), module.cuda.set_rng_state_all([]),
+            module.cuda.manual_seed(3), module.cuda.manual_seed_all(3), module.cuda.seed(), module.cuda.seed_all(),
+            module.cuda.default_generators,
+        ]  # fmt: skip
+        assert done == [[], None, None, None, None, None, None, ()]
 
 
 def test_fork_rng_restores_after_an_error():

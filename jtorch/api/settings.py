@@ -1,4 +1,4 @@
-"""Constants and settings of the torch namespace: layouts, memory formats, numeric limits, threads, determinism."""
+"""Constants and settings of the torch namespace: layouts, memory formats, numeric limits, threads."""
 
 import math
 import os
