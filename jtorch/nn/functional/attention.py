@@ -30,7 +30,8 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.
     batch = broadcast_shapes(q.shape[:-2], q.shape[:-2] if enable_gqa else k.shape[:-2])
     size = (*batch, *q.shape[-2:-1], *k.shape[-2:-1])
     # torch: nothing is drawn where nothing is kept.
-    kept = mask(size, 1 - dropout_p, q.device) if dropout_p < 1 else filled(aval_of(size, dtypes.bool_, q.device), False)
+    nothing = aval_of(size, dtypes.bool_, q.device)
+    kept = mask(size, 1 - dropout_p, q.device) if dropout_p < 1 else filled(nothing, False)
     return apply(TABLE["attention_dropout"], (query, key, value, attn_mask, kept), (dropout_p, is_causal, scale))
 
 

@@ -3,7 +3,6 @@
 from jtorch.autograd.grad_mode import no_grad
 from jtorch.nn.functional import activation, conv, distance, loss, norm, pooling
 from jtorch.nn.functional import sparse as rows
-from jtorch.nn.functional.dropout import alpha_dropout, dropout, dropout2d, feature_alpha_dropout
 
 # torch: the number stands for "none" where none is given, whatever the functions of nn.functional do.
 _REDUCTIONS = {0: "none", 1: "mean", 2: "sum"}
@@ -18,7 +17,7 @@ def _given(fn):
 for _module, _names in (
     (conv, ("conv1d", "conv2d", "conv3d")),
     (pooling, ("avg_pool1d", "adaptive_avg_pool1d")),
-    (activation, ("celu_", "selu_", "threshold_", "rrelu", "rrelu_")),
+    (activation, ("celu_", "selu_", "threshold_")),
     (distance, ("cosine_similarity", "pairwise_distance", "pdist")),
 ):
     for _name in _names:
@@ -74,25 +73,6 @@ def batch_norm(input, weight, bias, running_mean, running_var, training, momentu
 def instance_norm(input, weight, bias, running_mean, running_var, use_input_stats, momentum, eps, cudnn_enabled):
     """Each channel of each sample to mean 0 and variance 1; see nn.functional.instance_norm."""
     return norm.instance_norm(input, running_mean, running_var, weight, bias, use_input_stats, momentum, eps)
-
-
-def _dropout(name, run):
-    def made(input, p, train):
-        return run(input, p, train)
-
-    def written(input, p, train):
-        return run(input, p, train, True)
-
-    for fn, ending in ((made, ""), (written, "_")):
-        fn.__name__ = fn.__qualname__ = name + ending
-        fn.__doc__ = run.__doc__
-        _given(fn)
-
-
-_dropout("dropout", dropout)
-_dropout("alpha_dropout", alpha_dropout)
-_dropout("feature_dropout", dropout2d)
-_dropout("feature_alpha_dropout", feature_alpha_dropout)
 
 
 @_given
