@@ -119,8 +119,8 @@ class Overload:
         where = "" if at is None else f" (position {at + 1})"
         wanted = f"argument '{p.name}'{where} must be {WORDS[p.kind]}"
         item = refused_item(p, value)
-        if item is not None and at is not None:
-            return f": {wanted}, but found element of type {type_name(item)} at pos 0"
+        if item and at is not None:
+            return f": {wanted}, but found element of type {type_name(*item)} at pos 0"
         return f": {wanted}, not {type_name(value)}"
 
     def _unexpected(self, kwargs, given):

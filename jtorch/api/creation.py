@@ -41,7 +41,7 @@ def finish(made, requires_grad=False, out=None):
         if aval(out).shape != aval(made).shape:
             out.resize_(aval(made).shape)
         return out.copy_(made)
-    if type(requires_grad) is not bool:
+    if requires_grad is not None and type(requires_grad) is not bool:
         raise Refused
     if requires_grad:
         _tensor.require_grad(made)
@@ -168,6 +168,8 @@ _new_method("new_ones", 1)
 @method
 def new_full(self, size, fill_value, *, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
     """A tensor full of one number, with this one's dtype and device."""
+    if not isinstance(size, (tuple, list)):
+        raise Refused
     a = aval(self)
     return _full("new_full", (size,), fill_value, dtype or a.dtype, device or a.device, requires_grad, None)
 

@@ -4,7 +4,6 @@ import numpy as np
 
 from jtorch import _tensor, dtypes, shapes
 from jtorch._tensor import Tensor, aval
-from jtorch.api.arguments import refusal
 from jtorch.api.put import FUNCTIONS, both, function, method
 from jtorch.api.size import Size
 from jtorch.autograd.apply import call
@@ -141,18 +140,6 @@ def equal(input, other):
 def is_nonzero(input):
     """Whether a tensor of one element is not zero."""
     return bool(input)
-
-
-@function
-def einsum(*args):
-    """Sums of products by an equation: einsum("ij,jk->ik", a, b); operands may stand in one list."""
-    equation, *operands = args or (None,)
-    if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
-        operands = operands[0]
-    other = isinstance(equation, (str, Tensor)) and all(isinstance(x, (Tensor, list, tuple)) for x in operands)
-    if args and not other:
-        raise refusal("native", "einsum", (equation, operands), {})
-    return call("einsum_kernel", operands, equation=equation.replace(" ", ""))
 
 
 @function

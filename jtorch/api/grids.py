@@ -7,7 +7,7 @@ import numpy as np
 from jtorch import dtypes, shapes
 from jtorch._tensor import aval, from_host
 from jtorch.api.put import function
-from jtorch.api.viewing import listed
+from jtorch.api.viewing import check_tensors, listed
 from jtorch.autograd.apply import apply, call
 from jtorch.autograd.apply import view as view_of
 from jtorch.errors import warn
@@ -57,6 +57,7 @@ def _grids(tensors):
 @function
 def cartesian_prod(*tensors):
     """All combinations of elements of vectors, one per row. Raises RuntimeError for other than vectors."""
+    check_tensors(tensors)
     for t in tensors:
         if aval(t).ndim != 1:
             raise RuntimeError(f"Expect a 1D vector, but got shape {shapes.listed(aval(t).shape)}")
@@ -71,6 +72,7 @@ def cartesian_prod(*tensors):
 @function
 def block_diag(*tensors):
     """Matrices along the diagonal of a matrix of zeros, vectors as rows. Raises RuntimeError beyond two dims."""
+    check_tensors(tensors)
     return call("block_diag_kernel", tensors)
 
 

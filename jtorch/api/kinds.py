@@ -75,9 +75,7 @@ def _all_tensors(items, place, none):
 
 
 def refused_item(p, value):
-    """The first item of a list of ints, where that is what a parameter refuses."""
-    if p.kind != "ints":
-        return None
-    if isinstance(value, (tuple, list)) and len(value) and not _int(value[0]):
-        return value[0]
-    return None
+    """(The first item,) of a list of ints, where that is what a parameter refuses, else ()."""
+    if p.kind == "ints" and isinstance(value, (tuple, list)) and len(value) and not _int(value[0]):
+        return (value[0],)
+    return ()

@@ -3,6 +3,7 @@
 import string
 
 from jtorch._tensor import Tensor, aval
+from jtorch.api.arguments import refusal
 from jtorch.api.put import both, function
 from jtorch.autograd.apply import apply, hashable
 from jtorch.autograd.inplace import write_out
@@ -23,6 +24,8 @@ def einsum(*args):
             "einsum(): must specify the equation string and at least one operand, or at least one operand and its "
             "subscripts list"
         )
+    if not isinstance(args[0], (str, Tensor)):
+        raise refusal("native", "einsum", (args[0], list(args[1:])), {})
     equation, *operands = args if isinstance(args[0], str) else _from_lists(args)
     if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
         operands = operands[0]

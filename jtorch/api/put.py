@@ -11,7 +11,7 @@ PLANS = {
     "norm": "input.layout",
     "split": "tensor.split",
     "unique": "native._unique2(input)",
-    "unique_consecutive": "native._unique_consecutive(input)",
+    "unique_consecutive": "native.unique_consecutive(input)",
     "tensordot": "b.dim; a.dim",
 }
 

@@ -8,6 +8,7 @@ import numpy as np
 from jtorch import dtypes
 from jtorch._tensor import Tensor
 from jtorch.api.arguments import overloads
+from jtorch.api.bounds import BOUNDS, check_bounds
 from jtorch.api.guard import MISSING, Refused, Spec, failed, failed_with, fallback, plain_types, refused, static
 from jtorch.api.returns import named
 from jtorch.autograd.apply import apply, hashable, view
@@ -50,6 +51,10 @@ def _source(op, name, *, method, form):
         else:
             body.append(_static(spec, p, value, guard, scope))
             attrs.append(value)
+    if op.name in BOUNDS:
+        scope["_bounds"] = check_bounds
+        dim = ", dim" if "dim" in attrs else ""
+        body.append(f"    _bounds({op.name!r}, {operands[0]}, index{dim})")
     if form == "reflected":
         operands[0], operands[1] = operands[1], operands[0]
     body += _ending(op, operands, attrs, form, scope)

@@ -214,10 +214,15 @@ def broadcast_tensors(*tensors):
 def listed(tensors):
     """The tensors of `f(x, y)` or of `f([x, y])`, as a tuple. Raises TypeError for what is none."""
     tensors = tuple(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
+    check_tensors(tensors)
+    return tensors
+
+
+def check_tensors(tensors):
+    """Raise TypeError where an item of a sequence is no tensor."""
     for i, x in enumerate(tensors):
         if not isinstance(x, Tensor):
             raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type_name(x)}")
-    return tensors
 
 
 def _at_least(name, raise_one):

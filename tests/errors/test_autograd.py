@@ -92,6 +92,15 @@ __import__('copy').deepcopy({'a':torch.ones(2,requires_grad=True)*2})
 torch.autograd.Function.apply(x)
 torch.autograd.functional.jacobian(1,x)
 torch.tensor(1,requires_grad='a')
+setattr(x,'is_cuda',True)
+setattr(x,'output_nr',1)
+setattr(x,'_version',1)
+setattr(x,'nbytes',1)
+setattr(x,'itemsize',1)
+setattr(x,'mT',x)
+delattr(x,'ndim')
+torch.ones(2,requires_grad=1)
+torch.zeros(2,requires_grad=None) and torch.zeros(2,3,4,'a')
 """
 
 

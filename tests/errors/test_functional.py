@@ -252,6 +252,9 @@ F.scaled_dot_product_attention(torch.ones(2),torch.ones(2),torch.ones(2))
 F.scaled_dot_product_attention(torch.ones(2,3,4),torch.ones(2,3,4).double(),torch.ones(2,3,4))
 F.scaled_dot_product_attention(torch.ones(2,3,4),torch.ones(2,3,4),torch.ones(2,5,4))
 F.scaled_dot_product_attention(torch.ones(2,3,4),torch.ones(2,3,4),torch.ones(2,3,4),attn_mask=torch.ones(3,5))
+F.embedding(torch.tensor([[0,2]]),x)
+F.cross_entropy(x,torch.tensor([0,5]))
+F.nll_loss(x,torch.tensor([0,-1]))
 """
 
 

@@ -93,6 +93,11 @@ x.diff(dim=2)
 x.diff(-1)
 x.trapezoid(dim=2) if hasattr(x,'trapezoid') else torch.trapz(x,dim=2)
 torch.aminmax(torch.ones(0))
+torch.norm(None)
+torch.sum(x,axis=5)
+x.sum(axis=2)
+x.argmax(axis=3)
+torch.cumsum(x,axis=2)
 """
 
 
