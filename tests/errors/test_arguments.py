@@ -67,6 +67,7 @@ x.copy_('a')
 x.fill_('a')
 x.split('a')
 x.chunk('a')
+torch.einsum(1,x)
 torch.matmul(x,2)
 x@2
 x+'a'
@@ -154,6 +155,8 @@ x.clone(1)
 x.clone('a')
 x.double(foo=1)
 x.float(foo=1)
+x.apply_(1)
+x.map_(1,2)
 x & 'a'
 x | None
 ~x
@@ -242,6 +245,7 @@ torch.repeat_interleave(x,'a')
 torch.repeat_interleave('a')
 torch.cross(x,1)
 torch.trapz('a')
+torch.vander('a')
 torch.combinations('a')
 torch.cumprod(x)
 torch.diff('a')

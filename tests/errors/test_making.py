@@ -207,6 +207,7 @@ torch.from_numpy(np.ones(3,dtype='>f4'))
 torch.from_numpy(np.float32(1))
 torch.Tensor(2.5)
 torch.Tensor(None)
+torch.LongTensor(torch.ones(2))
 torch.Size([1,'a'])
 torch.Size((1,))+1
 torch.Size((1,2))[5]
