@@ -121,6 +121,8 @@ def from_host(array, dtype=None, device=None, requires_grad=False):
     if dtype is not None and array.dtype != dtype.numpy:
         array = array.astype(dtype.numpy)
     t = wrap(of_array(array, devices.get(device)))
+    if t._storage.aval.device is devices.META:
+        t._storage.ref.value = None
     if requires_grad:
         require_grad(t)
     return t

@@ -47,3 +47,13 @@ def warn(message, category=UserWarning):
     while frame is not None and frame.f_code.co_filename.startswith((_PACKAGE, "<jtorch")):
         level, frame = level + 1, frame.f_back
     warnings.warn(message, category, stacklevel=level)
+
+
+_told: set = set()
+
+
+def warn_once(message, category=UserWarning):
+    """Warn the first time only, unless `Repeat` asks for every time."""
+    if message not in _told or Repeat.always:
+        _told.add(message)
+        warn(message, category)

@@ -106,12 +106,13 @@ def same_error(fn, text=True):
 def same_warnings(fn):
     """Assert that fn(torch) and fn(jtorch) warn alike, in class and words, and that torch warns at all."""
     __tracebackhide__ = True
-    always = torch.is_warn_always_enabled()
-    torch.set_warn_always(True)
+    for module in (torch, jtorch):
+        module.set_warn_always(True)
     try:
         expected, actual = _warnings(fn, torch), _warnings(fn, jtorch)
     finally:
-        torch.set_warn_always(always)
+        for module in (torch, jtorch):
+            module.set_warn_always(False)
     if not expected or expected != actual:
         fail(f"{_describe(fn, (), {})}: warnings", expected or "none (the test wants some)", actual)
 

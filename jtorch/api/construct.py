@@ -1,95 +1,54 @@
 """Tensors from data: tensor, as_tensor, from_numpy, the Tensor constructor and torch's legacy typed ones."""
 
-import warnings
-
 import numpy as np
 
 from jtorch import _tensor, devices, dtypes, modes
 from jtorch._tensor import Tensor, alias, aval
 from jtorch.api import types
+from jtorch.api.arrays import copied, from_numpy, on_buffer, shared, warn_read_only
+from jtorch.api.dlpack import from_dlpack
 from jtorch.api.put import function, method
+from jtorch.api.sequences import to_array
 from jtorch.autograd.apply import call
-from jtorch.engine import storage
-from jtorch.engine.ref import of_array
-from jtorch.errors import Repeat, type_name
+from jtorch.errors import type_name, warn, warn_once
+
+_PYTHON_TYPES = {float: dtypes.float64, int: dtypes.int64, bool: dtypes.bool_, complex: dtypes.complex128}
 
 
-def _sequence_array(data):
-    """(array, dtype as torch infers it) of nested sequences of numbers; floats keep all their digits in the array.
-
-    Raises ValueError for ragged ones.
-    """
-    kinds = set()
-    nested = _plain(data, kinds, 0, _sizes(data))
-    if not kinds:
-        return np.array(nested, dtype=dtypes.Default.float.numpy), dtypes.Default.float
-    found = None
-    for kind in kinds:
-        this = kind if isinstance(kind, dtypes.dtype) else dtypes.default_for(kind)
-        found = this if found is None else dtypes.promote_types(found, this)
-    if found is dtypes.int64:
-        _check_long(nested)
-    wide = {dtypes.FLOAT: np.float64, dtypes.COMPLEX: np.complex128}.get(found.category, found.numpy)
-    return np.array(nested, dtype=wide), found
+def _checked_dtype(name, dtype):
+    """The dtype of a `dtype=` argument, which may be a Python type. Raises TypeError for anything else."""
+    if dtype is None or isinstance(dtype, dtypes.dtype):
+        return dtype
+    if isinstance(dtype, type) and dtype in _PYTHON_TYPES:
+        return _PYTHON_TYPES[dtype]
+    raise TypeError(f"{name}(): argument 'dtype' must be torch.dtype, not {type_name(dtype)}")
 
 
-def _check_long(nested):
-    try:
-        np.array(nested, dtype=np.int64)
-    except OverflowError:
-        raise RuntimeError("Overflow when unpacking long long") from None
-
-
-def _sizes(data):
-    sizes = []
-    while isinstance(data, (list, tuple)) or (hasattr(data, "__len__") and not isinstance(data, (str, Tensor))):
-        sizes.append(len(data))
-        if not len(data):
-            break
-        data = data[0]
-    return sizes
-
-
-def _plain(data, kinds, depth, sizes):
-    if isinstance(data, (bool, int, float, complex)) and not isinstance(data, np.generic):
-        kinds.add(type(data) if type(data) in (bool, int, float, complex) else int)
-        return data
-    if isinstance(data, np.generic):
-        kinds.add(dtypes.from_numpy(data.dtype))
-        return data.item()
-    if isinstance(data, Tensor):
-        kinds.add(aval(data).dtype)
-        return _tensor.host(data).tolist()
+def _made(data, dtype=None, device=None, copy=True):
+    """A tensor of arrays, of what speaks DLPack, or of numbers in nested sequences. copy: False shares memory."""
+    if isinstance(data, (str, bytes)):
+        raise TypeError(f"new(): invalid data type '{type_name(data)}'")
     if isinstance(data, np.ndarray):
-        kinds.add(dtypes.from_numpy(data.dtype))
-        return data.tolist()
-    if isinstance(data, str):
-        raise TypeError("new(): invalid data type 'str'")
-    if hasattr(data, "__len__") and hasattr(data, "__getitem__"):
-        if depth < len(sizes) and len(data) != sizes[depth]:
-            raise ValueError(f"expected sequence of length {sizes[depth]} at dim {depth} (got {len(data)})")
-        return [_plain(item, kinds, depth + 1, sizes) for item in data]
-    if data is None:
-        raise RuntimeError("Could not infer dtype of NoneType")
-    raise RuntimeError(f"Could not infer dtype of {type(data).__name__}")
+        if copy:
+            return copied(data, dtype, device)
+        out = _on_or_of(data, dtype)
+    elif hasattr(data, "__dlpack__"):
+        out = from_dlpack(data)
+        out = call("clone", out) if copy else out
+    else:
+        array, found = to_array(data, dtype)
+        return _tensor.from_host(array, found, device)
+    out = out if dtype is None else out.to(dtype)
+    return out.to(devices.get(device))
 
 
-def _array_of(data, dtype):
-    if isinstance(data, np.ndarray):
-        kind = dtypes.from_numpy(data.dtype)
-        array = np.array(data, dtype=kind.numpy)
-        return array if dtype is None else array.astype(dtype.numpy)
-    if isinstance(data, np.generic):
-        kind = dtypes.from_numpy(data.dtype)
-        return np.array(data, dtype=(dtype or kind).numpy)
-    if hasattr(data, "__array__") and not isinstance(data, (list, tuple)):
-        return _array_of(np.asarray(data), dtype)
-    array, found = _sequence_array(data)
-    if dtype is None:
-        return array.astype(found.numpy, copy=False)
-    if dtype.category < dtypes.FLOAT and array.dtype.kind == "c":
-        raise RuntimeError("value cannot be converted to type " + dtype.name + " without overflow")
-    return array.astype(dtype.numpy)
+def _on_or_of(array, dtype):
+    """A tensor on an array's memory, or a copy where its dtype is another one."""
+    if dtype is None or dtype.numpy == array.dtype:
+        return from_numpy(array)
+    if not array.flags.writeable:
+        warn_read_only()
+    return copied(array, dtype, devices.CPU)
 
 
 @function
@@ -98,89 +57,92 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
 
     Raises ValueError for ragged sequences, TypeError and RuntimeError for what is no number.
     """
+    dtype = _checked_dtype("tensor", dtype)
     if isinstance(data, Tensor):
-        warnings.warn(
+        warn(
             "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
-            "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor).",
-            UserWarning,
-            stacklevel=2,
+            "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor)."
         )
         out = call("clone", call("detach", data))
         out = out.to(device, dtype) if device is not None else out.to(dtype) if dtype is not None else out
         return out.requires_grad_(requires_grad)
-    return _tensor.from_host(_array_of(data, dtype), None, device, requires_grad)
+    out = _made(data, dtype, device)
+    if requires_grad:
+        _tensor.require_grad(out)
+    return out
 
 
 @function
 def as_tensor(data, dtype=None, device=None):
     """The data as a tensor, sharing its memory where dtype and device allow. As torch.as_tensor."""
+    dtype = _checked_dtype("as_tensor", dtype)
     if isinstance(data, Tensor):
         out = data if dtype is None else data.to(dtype)
         return out if device is None else out.to(device)
-    if isinstance(data, np.ndarray) and (dtype is None or dtype.numpy == data.dtype):
-        out = from_numpy(data)
-        return out if devices.get(device) is devices.CPU else out.to(devices.get(device))
-    return _tensor.from_host(_array_of(data, dtype), None, device)
+    return _made(data, dtype, device, copy=False)
 
 
 @function
-def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
-    """The data as a tensor; copy=True always copies, copy=False never. As torch.asarray."""
-    out = as_tensor(obj, dtype, device)
-    if copy:
-        out = call("clone", out)
-    if requires_grad != out.requires_grad:
-        out = out.detach().requires_grad_(requires_grad)
-    return out
+def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=None):
+    """The data as a tensor; copy=True always copies, copy=False never. As torch.asarray.
 
-
-_warned = []
-
-
-@function
-def from_numpy(array):
-    """A tensor sharing a NumPy array's memory: writes through either are seen through the other.
-
-    Raises TypeError for what is no ndarray and for dtypes that torch lacks, ValueError for negative strides.
+    Raises ValueError where copy is False and the data can't be shared.
     """
-    if not isinstance(array, np.ndarray):
-        raise TypeError(f"expected np.ndarray (got {type_name(array)})")
-    dtypes.from_numpy(array.dtype)
-    if any(s < 0 for s in array.strides):
-        raise ValueError(
-            "At least one stride in the given numpy array is negative, and tensors with negative strides are not "
-            "currently supported. (You can probably work around this by making a copy of your array  with "
-            "array.copy().) "
-        )
-    if not array.dtype.isnative:
-        raise ValueError(
-            "given numpy array has byte order different from the native byte order. "
-            "Conversion between byte orders is currently not supported."
-        )
-    if not array.flags.writeable:
-        _warn_read_only()
-    out = _tensor.wrap(of_array(np.array(array), devices.CPU))
-    storage.share(out._storage, array)
+    dtype = _checked_dtype("asarray", dtype)
+    out = _shared_data(obj, dtype)
+    if out is None:
+        if copy is False:
+            raise ValueError("can't alias arbitrary sequence into a tensor.")
+        out = _made(obj, dtype, device)
+    else:
+        out = _as_asked(out, obj, dtype, None if device is None else devices.get(device), copy)
+    if requires_grad is None:
+        if isinstance(obj, Tensor) and obj.requires_grad:
+            warn_once(
+                "torch.asarray: unspecified requires_grad now defaults to obj.requires_grad instead of False. Pass "
+                "requires_grad=False explicitly to get the old behavior and silence this warning."
+            )
+        return out
+    if not requires_grad and not out.is_leaf:
+        return out.detach()
+    if requires_grad and not out.requires_grad:
+        _tensor.require_grad(out)
+    elif not requires_grad and out.requires_grad:
+        out.requires_grad_(False)
     return out
 
 
-def _warn_read_only():
-    if Repeat.always or not _warned:
-        _warned.append(True)
-        warnings.warn(
-            "The given NumPy array is not writable, and PyTorch does not support non-writable tensors. This means "
-            "writing to this tensor will result in undefined behavior. You may want to copy the array to protect its "
-            "data or make it writable before converting it to a tensor. This type of warning will be suppressed for "
-            "the rest of this program.",
-            UserWarning,
-            stacklevel=3,
-        )
+def _shared_data(obj, dtype):
+    """A tensor on the memory of arrays, tensors, buffers and DLPack capsules; None for all others."""
+    if isinstance(obj, Tensor):
+        return obj
+    if isinstance(obj, (np.ndarray, np.generic)):
+        return shared(np.asarray(obj))
+    if hasattr(obj, "__dlpack__") or type(obj).__name__ == "PyCapsule":
+        return from_dlpack(obj)
+    try:
+        memoryview(obj).release()
+    except TypeError:
+        return None
+    return on_buffer(obj, dtype or dtypes.Default.float)
 
 
-@function
-def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
-    """A 1-D tensor of the elements in a buffer, sharing its memory. As torch.frombuffer."""
-    return from_numpy(np.frombuffer(buffer, dtype.numpy, count, offset)).requires_grad_(requires_grad)
+def _as_asked(out, obj, dtype, device, copy):
+    """A tensor on somebody's memory with dtype and device asked for, copied if it must be."""
+    have = aval(out)
+    elsewhere, other = device not in (None, have.device), dtype not in (None, have.dtype)
+    if copy or (copy is None and (elsewhere or other)):
+        if isinstance(obj, np.ndarray):
+            return copied(obj, dtype, device or devices.CPU)
+        moved = out.to(device or have.device, dtype or have.dtype)
+        return moved if moved is not out else call("clone", out)
+    if elsewhere:
+        raise ValueError(f"can't alias tensor from device '{have.device}' to '{device}'.")
+    if other:
+        raise ValueError(f"can't alias tensor with dtype '{have.dtype.label}' into dtype '{dtype.label}'.")
+    if isinstance(obj, np.ndarray) and not obj.flags.writeable:
+        warn_read_only()
+    return out
 
 
 @function
@@ -201,7 +163,7 @@ def _new(cls, *args, dtype=None, device=None):
     if not args:
         return _cast_class(_tensor.from_host(np.zeros((0,), dtype.numpy), dtype, device), cls)
     if len(args) == 1 and (isinstance(first, (list, np.ndarray)) or (isinstance(first, tuple) and not _is_size(first))):
-        return _cast_class(_tensor.from_host(_array_of(first, dtype), dtype, device), cls)
+        return _cast_class(_made(first, dtype, device, copy=False), cls)
     sizes = tuple(first) if len(args) == 1 and _is_size(first) else args
     if not all(isinstance(n, (int, np.integer)) for n in sizes):
         raise TypeError(f"new(): data must be a sequence (got {type_name(first)})")
@@ -211,7 +173,7 @@ def _new(cls, *args, dtype=None, device=None):
 def _options(dtype, device):
     # torch: the words for a tensor of another type than the constructor's.
     return (
-        f"TensorOptions(dtype={types.c_name(dtype)}, device={device or 'cpu'}, layout=Strided, "
+        f"TensorOptions(dtype={types.type_name(dtype)}, device={device or 'cpu'}, layout=Strided, "
         "requires_grad=false (default), pinned_memory=false (default), memory_format=(nullopt))"
     )
 

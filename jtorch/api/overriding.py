@@ -209,9 +209,10 @@ _BINARY = frozenset(
 NEVER = frozenset(
     "__new__ __init__ __init_subclass__ __hash__ __torch_function__ __class__ __dict__ __doc__ __module__ __weakref__ "
     "__array_priority__ __iter__ as_subclass _make_subclass is_tensor is_storage typename tensor as_tensor asarray "
-    "from_numpy frombuffer compile manual_seed seed initial_seed get_rng_state set_rng_state set_default_dtype "
-    "get_default_dtype set_default_device get_default_device set_default_tensor_type set_printoptions set_num_threads "
-    "get_num_threads set_num_interop_threads get_num_interop_threads use_deterministic_algorithms promote_types "
+    "from_numpy frombuffer from_dlpack from_file set_warn_always is_warn_always_enabled compile manual_seed seed "
+    "initial_seed get_rng_state set_rng_state set_default_dtype get_default_dtype set_default_device "
+    "get_default_device set_default_tensor_type set_printoptions set_num_threads get_num_threads "
+    "set_num_interop_threads get_num_interop_threads use_deterministic_algorithms promote_types "
     "are_deterministic_algorithms_enabled is_grad_enabled is_inference_mode_enabled finfo iinfo layout "
     "set_float32_matmul_precision get_float32_matmul_precision is_anomaly_enabled is_anomaly_check_nan_enabled "
     "can_cast has_torch_function handle_torch_function broadcast_shapes _assert _check _check_value _check_type "

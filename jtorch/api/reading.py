@@ -2,11 +2,13 @@
 
 import numpy as np
 
-from jtorch import _tensor, devices, dtypes, modes
+from jtorch import devices, dtypes, modes
 from jtorch._tensor import Tensor, aval, host
+from jtorch.api.arrays import from_numpy
 from jtorch.api.attributes import numel
 from jtorch.api.put import method
 from jtorch.engine import flush, storage
+from jtorch.errors import warn_once
 
 
 @method
@@ -15,15 +17,9 @@ def item(self):
     count = numel(self)
     if count != 1:
         raise RuntimeError(f"a Tensor with {count} elements cannot be converted to Scalar")
-    return (
-        host(self).reshape(()).item()
-        if aval(self).dtype.itemsize > 1 or not _is_small_float(self)
-        else float(host(self).reshape(()))
-    )
-
-
-def _is_small_float(tensor):
-    return aval(tensor).dtype.name.startswith("float8")
+    if aval(self).device is devices.META:
+        raise RuntimeError("Tensor.item() cannot be called on meta tensors")
+    return host(self).reshape(()).tolist()
 
 
 @method
@@ -48,7 +44,7 @@ def numpy(self, *, force=False):
             f"can't convert {place} device type tensor to numpy. "
             "Use Tensor.cpu() to copy the tensor to host memory first."
         )
-    if aval(self).dtype.numpy.kind == "V" or aval(self).dtype in _NO_NUMPY:
+    if not has_numpy(self):
         raise TypeError(f"Got unsupported ScalarType {aval(self).dtype.label}")
     cell = self._storage
     cell.ref  # noqa: B018  (takes over what was written through NumPy, or ends the sharing)
@@ -56,9 +52,12 @@ def numpy(self, *, force=False):
     if whole is None:
         whole = np.array(flush.value(cell.ref))
         storage.share(cell, whole)
-    if self._view is None:
-        return whole.view()
-    return _numpy_view(self, whole)
+    return whole.view() if self._view is None else _numpy_view(self, whole)
+
+
+def has_numpy(tensor):
+    """Whether NumPy itself has the tensor's dtype."""
+    return aval(tensor).dtype.numpy.kind != "V" and aval(tensor).dtype not in _NO_NUMPY
 
 
 _NO_NUMPY = (dtypes.bfloat16, *(d for d in dtypes.ALL if d.name.startswith("float8")))
@@ -77,9 +76,11 @@ def _numpy_view(tensor, whole):
 @method
 def __array__(self, dtype=None, copy=None):
     array = numpy(self)
-    if copy:
-        array = array.copy()
-    return array if dtype is None else array.astype(dtype, copy=False)
+    if dtype is not None and array.dtype != dtype:
+        if copy is False:
+            raise ValueError("Unable to avoid copy while creating an array as requested.")
+        return array.astype(dtype)
+    return array.copy() if copy else array
 
 
 Tensor.__array_priority__ = 1000
@@ -87,9 +88,8 @@ Tensor.__array_priority__ = 1000
 
 @method
 def __array_wrap__(self, array, context=None, return_scalar=False):
-    if array.dtype == np.bool_ and not isinstance(array, np.ndarray):
-        array = np.asarray(array)
-    return _tensor.from_host(np.asarray(array))
+    # torch: it had no bool dtype when this was written.
+    return from_numpy(array.astype(np.uint8) if array.dtype == np.bool_ else np.asarray(array))
 
 
 @method
@@ -98,36 +98,45 @@ def __bool__(self):
     if count != 1:
         what = "no values" if count == 0 else "more than one value"
         raise RuntimeError(f"Boolean value of Tensor with {what} is ambiguous")
-    return bool(host(self).reshape(()))
+    return bool(item(self))
 
 
-def _number(self, convert):
-    count = numel(self)
-    if count != 1:
-        raise RuntimeError(f"a Tensor with {count} elements cannot be converted to Scalar")
-    return convert(host(self).reshape(()).item())
+def _number(self, convert, name):
+    if self._rg and modes.local.grad and name != "int64_t":
+        warn_once(
+            "Converting a tensor with requires_grad=True to a scalar may lead to unexpected behavior.\n"
+            "Consider using tensor.detach() first."
+        )
+    if numel(self) != 1:
+        raise ValueError("only one element tensors can be converted to Python scalars")
+    number = item(self)
+    if isinstance(number, complex) and convert is not complex:
+        if number.imag:
+            raise RuntimeError(f"value cannot be converted to type {name} without overflow")
+        number = number.real
+    return convert(number)
 
 
 @method
 def __float__(self):
-    return _number(self, float)
+    return _number(self, float, "double")
 
 
 @method
 def __int__(self):
-    return _number(self, int)
+    return _number(self, int, "int64_t")
 
 
 @method
 def __complex__(self):
-    return _number(self, complex)
+    return _number(self, complex, "c10::complex<double>")
 
 
 @method
 def __index__(self):
     if aval(self).dtype.category > dtypes.INT or numel(self) != 1:
         raise TypeError("only integer tensors of a single element can be converted to an index")
-    return int(host(self).reshape(()))
+    return int(item(self))
 
 
 @method

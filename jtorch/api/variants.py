@@ -26,6 +26,14 @@ def _sequence(value):
         raise Refused
 
 
+# What an operator does with an operand that is neither a tensor nor a number: {name: function(self, other)}.
+FOREIGN: dict = {}
+
+
+def _foreign(name, self, other):
+    return FOREIGN[name](self, other) if name in FOREIGN else NotImplemented
+
+
 _SECTIONS = {"nn.functional": "nn", None: ""}  # of torch's signatures; the others are called like their doors
 
 
@@ -139,7 +147,8 @@ def _ending(op, operands, attrs, form, scope):
         return [
             f"    if {other} is None: return NotImplemented", "    try:", f"        return {made}",
             "    except TypeError:", f"        if not _strange(_op, {other}): raise",
-            f"        return _refused.operator(_this, (self, {other}))",
+            f"        found = _foreign(_name, self, {other})",
+            f"        return _refused.operator(_this, (self, {other})) if found is NotImplemented else found",
         ]  # fmt: skip
     if op.returns:
         scope["_named"] = named(op.name.removesuffix("_dim"), op.returns)
@@ -166,7 +175,7 @@ def _write(result, out, name):
 def build(op, name, *, method=False, form="plain"):
     """The Python function of one variant of an op."""
     source, scope = _source(op, name, method=method, form=form)
-    scope["_write"] = _write
+    scope["_write"], scope["_foreign"], scope["_name"] = _write, _foreign, name
     exec(compile(source, f"<jtorch op {op.name}>", "exec"), scope)
     made = scope["_this"] = scope[name]
     made.__doc__ = op.fn.__doc__

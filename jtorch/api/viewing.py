@@ -131,9 +131,9 @@ def ravel(input):
 
 
 @both
-def squeeze(input, dim=None):
-    """Without its dims of size 1, or without those of them that `dim` names."""
-    op, attrs = _squeezing(dim)
+def squeeze(input, dim=None, *, axis=None):
+    """Without its dims of size 1, or without those of them that `dim` (NumPy: axis) names."""
+    op, attrs = _squeezing(dim if axis is None else axis)
     return view_of(op, input, attrs)
 
 

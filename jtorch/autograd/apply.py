@@ -9,7 +9,7 @@ from jtorch import _tensor, devices, modes
 from jtorch._tensor import Made, Tensor, View, read, record
 from jtorch.autograd.tape import tape
 from jtorch.engine import flush, trace
-from jtorch.engine.ref import Ref, of_array
+from jtorch.engine.ref import Ref, aval, of_array
 from jtorch.engine.storage import Storage
 from jtorch.errors import bad_argument
 from jtorch.ops.op import TABLE, Kind, Lift
@@ -145,7 +145,8 @@ def refresh(x):
 
 def _operand(x, op):
     if isinstance(x, np.generic):
-        return x.item()
+        # torch: NumPy's bools and single complex numbers are read as floats.
+        return float(x) if isinstance(x, (np.bool_, np.complex64)) else x.item()
     raise NotAnOperand(f"{op.name}(): expected a Tensor or a number, but got {type(x).__name__}")
 
 
@@ -186,6 +187,9 @@ def _wrap_all(refs):
 
 def copy_to(x, device):
     """A copy of a tensor's value on another device. What is pending runs first (reason sync)."""
+    if device is devices.META:
+        seen = _tensor.aval(x)
+        return _tensor.wrap(Ref(aval(seen.shape, seen.dtype, device)))
     flush.flush("sync")
     return _tensor.wrap(of_array(flush.to_device(_tensor.host(x), device), device))
 

@@ -4,9 +4,9 @@ import sys
 
 import numpy as np
 
-from jtorch import modes
+from jtorch import devices, dtypes, modes
 from jtorch.engine import flush
-from jtorch.engine.ref import Ref, of_array
+from jtorch.engine.ref import Ref, aval, of_array
 
 
 class Storage:
@@ -20,7 +20,7 @@ class Storage:
 
     @property
     def aval(self):
-        """What is known of the value without looking at it."""
+        """The Aval of the current value."""
         return self.ref.aval
 
     def put(self, ref):
@@ -32,71 +32,70 @@ class Storage:
         """Count a change that is no write, as of a tensor's own sizes."""
         self.version += 1
 
+    def __reduce__(self):
+        seen = self.aval
+        array = None if seen.device is devices.META else np.asarray(flush.value(self.ref))
+        return _restored, (array, seen.shape, seen.dtype, str(seen.device))
 
-ALONE = 2  # references to an array that only its storage holds: the storage's own, and getrefcount's argument
-BRIEF = 4096  # bytes up to which it is quicker to compare copies than arrays
+
+def _restored(array, shape, dtype, device):
+    """A storage out of a pickle; on the CPU where its device is not here."""
+    if array is None:
+        return Storage(Ref(aval(shape, dtype, devices.META)))
+    place = devices.CPU if device == "cpu" or not devices.cuda_devices() else devices.get(device)
+    return Storage(of_array(np.array(array), place))
 
 
 class SharedStorage(Storage):
-    """A storage whose memory is also a NumPy array's: writes through either are seen through the other.
+    """A storage whose memory is also somebody else's, as a NumPy array's: writes through either are seen by both.
 
-    `owner` is the array that owns the memory; once nobody else holds it, the storage is an ordinary one again.
-    `words` is that memory as whole words, None where it is strided; `seen` is what it held when it was last looked at.
+    `memory`: its bytes, as an array. `seen`: what stood there when `ref` was made. `owner`: the array that owns the
+    memory; once it has no more than `alone` references nobody else holds it, and the storage is an ordinary one again.
     """
 
     unshared = Storage
 
     @property
+    def aval(self):
+        """The Aval, which no write from outside can change."""
+        return self.__dict__["ref"].aval
+
+    @property
     def ref(self):
-        if not self._unchanged():
-            self._look()
-            self.__dict__["ref"] = of_array(self.seen, self.aval.device)
         ref = self.__dict__["ref"]
-        if sys.getrefcount(self.owner) <= (ALONE if self.words is None else ALONE + 1):
-            self.__class__ = self.unshared
-            del self.owner, self.words, self.seen, self.seen_words
+        if self.seen != self.memory:
+            ref = self.__dict__["ref"] = _look(self, ref.aval)
+        if sys.getrefcount(self.owner) <= self.alone:
+            unshare(self)
         return ref
 
     @ref.setter
     def ref(self, ref):
+        value = np.asarray(flush.value(ref))
         self.__dict__["ref"] = ref
-        array = window(self)
-        np.copyto(array, np.asarray(flush.value(ref)).reshape(array.shape))
-        self._look()
+        if value.nbytes != self.memory.nbytes or not self.memory.flags.writeable:
+            unshare(self)
+            return
+        np.copyto(window(self), value)
+        self.seen = bytearray(self.memory)
 
-    @property
-    def aval(self):
-        """What is known of the value; a write from outside does not change it."""
-        return self.__dict__["ref"].aval
 
-    def tie(self, owner, lies):
-        """Share the memory of owner: the part of it that lies at (start, shape, strides, dtype)."""
-        self.owner, self.lies, self.words = owner, lies, None
-        array = window(self)
-        if array.flags.c_contiguous:
-            self.words = _words(array)
-        self._look()
-
-    def _look(self):
-        self.seen = window(self).copy()
-        self.seen_words = _words(self.seen)
-
-    def _unchanged(self):
-        words = self.words
-        if words is None:
-            words = _words(window(self))
-        if words.nbytes <= BRIEF:
-            return words.tobytes() == self.seen_words.tobytes()
-        return bool((words == self.seen_words).all())
+def _look(storage, aval):
+    """A Ref of what stands in a storage's shared memory, which is noted as seen."""
+    storage.seen = bytearray(storage.memory)
+    return of_array(np.frombuffer(storage.seen, aval.dtype.numpy).reshape(aval.shape), aval.device)
 
 
 def window(storage):
-    """The shared memory as a NumPy array of the storage's shape."""
-    start, shape, strides, dtype = storage.lies
-    if start is None:
-        return storage.owner
-    flat = storage.owner.reshape(-1, copy=False).view(np.uint8)
-    return np.ndarray(shape, dtype, flat.data, start, strides)
+    """The shared memory as a NumPy array of the storage's shape and dtype."""
+    aval = storage.aval
+    return storage.memory.view(aval.dtype.numpy).reshape(aval.shape)
+
+
+def unshare(storage):
+    """Give a storage memory of its own."""
+    storage.__class__ = storage.unshared
+    del storage.owner, storage.memory, storage.seen, storage.alone
 
 
 class InferenceStorage(Storage):
@@ -141,23 +140,52 @@ def infer(storage):
     storage.__class__ = _INFERENCE.get(type(storage), type(storage))
 
 
-def _words(array):
-    flat = np.ascontiguousarray(array).reshape(-1)
-    return flat.view(np.uint64 if flat.nbytes % 8 == 0 else np.uint8)
+def of_memory(array, shape, device):
+    """A SharedStorage of this shape on the memory of a NumPy array, from its first element to its last."""
+    storage = object.__new__(SharedStorage)
+    kind = dtypes.from_numpy(array.dtype)
+    _attach(storage, array)
+    storage.__dict__["ref"] = _look(storage, aval(shape, kind, device))
+    return storage
 
 
 def share(storage, array):
-    """Tie a storage to a NumPy array that holds the same values and that somebody outside may write to."""
+    """Tie a storage to a C-contiguous NumPy array that holds the same values and that others may write to."""
+    _attach(storage, array)
+    storage.seen = bytearray(storage.memory)
+    storage.__class__ = _SHARED.get(type(storage), type(storage))
+
+
+def _attach(storage, array):
     owner = array
     while isinstance(owner.base, np.ndarray):
         owner = owner.base
-    start = None
-    if owner is not array and owner.flags.c_contiguous and owner.flags.writeable:
-        start = array.ctypes.data - owner.ctypes.data
-    else:
-        owner = array
-    storage.__class__ = _SHARED.get(type(storage), type(storage))
-    storage.tie(owner, (start, array.shape, array.strides, array.dtype))
+    held = sys.getrefcount(owner)
+    storage.memory, counted = _bytes_of(array, owner)
+    storage.owner = owner
+    # Memory that the array only borrows, as of a file or a bytearray, may have holders that nobody can count.
+    counted = counted and owner.base is None
+    storage.alone = sys.getrefcount(owner) - held + 1 if counted else 0
+
+
+def _bytes_of(array, owner):
+    """(the bytes from the first element of an array to its last, whether as a view of the owner)."""
+    size = reach(array) * array.itemsize
+    try:
+        order = sorted(range(owner.ndim), key=lambda dim: -owner.strides[dim])
+        whole = np.asarray(owner).transpose(order).reshape(-1, copy=False).view(np.uint8)
+        start = array.__array_interface__["data"][0] - whole.__array_interface__["data"][0]
+        return whole[start : start + size], True
+    except (TypeError, ValueError):  # the owner has gaps, or its dtype can't be looked at as bytes
+        one = np.lib.stride_tricks.as_strided(array, (reach(array),), (array.itemsize,))
+        return one.view(np.uint8), False
+
+
+def reach(array):
+    """How many elements lie between an array's first one and its last, both included."""
+    if not array.size:
+        return 0
+    return 1 + sum((n - 1) * step // array.itemsize for n, step in zip(array.shape, array.strides, strict=True))
 
 
 def shared_array(storage):
@@ -165,9 +193,7 @@ def shared_array(storage):
     return window(storage) if isinstance(storage, SharedStorage) else None
 
 
-def of_numpy(array, device):
-    """A storage with the value of a NumPy array that nobody writes to any more."""
-    return Storage(of_array(array, device))
-
-
-__all__ = ["InferenceStorage", "Ref", "SharedStorage", "Storage", "infer", "of_numpy", "share", "shared_array"]
+__all__ = [
+    "InferenceStorage", "Ref", "SharedStorage", "Storage", "infer", "of_memory", "reach", "share", "shared_array",
+    "unshare",
+]  # fmt: skip

@@ -59,7 +59,7 @@ class Trace:
 
     def enter(self, ref):
         """Make a Ref from outside this trace an input of it; its Aval."""
-        if ref.value is None:
+        if ref.value is None and self.device is not devices.META:
             settle(ref)
         value = ref.value
         if isinstance(value, Tracer):

@@ -156,8 +156,14 @@ class UninitializedTensorMixin:
     def __deepcopy__(self, memo):
         found = memo.get(id(self))
         if found is None:
-            found = memo[id(self)] = type(self)(self.requires_grad, self._device, self._dtype)
+            found = memo[id(self)] = self.__copy__()
         return found
+
+    def __copy__(self):
+        return type(self)(self.requires_grad, self._device, self._dtype)
+
+    def __reduce_ex__(self, protocol):
+        return type(self), (self.requires_grad, self._device, self._dtype)
 
 
 def _lazy(cls, requires_grad, device, dtype):

@@ -47,7 +47,7 @@ def _power(x, n):
     if _fits(x, jnp.integer):
         return lax.integer_pow(x, int(n))
     if n in (1, 2, 3, 4):
-        return lax.integer_pow(x, int(n))
+        return lax.integer_pow(x, int(n.real))
     if n in (-1, -2):
         return 1 / (x if n == -1 else x * x)
     return jnp.power(x, jnp.asarray(np.asarray(n, x.dtype)))

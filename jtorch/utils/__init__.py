@@ -1,5 +1,5 @@
 """Utilities, as torch.utils has them."""
 
-from jtorch.utils import data
+from jtorch.utils import data, dlpack
 
-__all__ = ["data"]
+__all__ = ["data", "dlpack"]

@@ -3,6 +3,7 @@
 import contextlib
 import math
 import operator
+from collections import OrderedDict
 
 import jax
 import ml_dtypes
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+import jtorch
 from jtorch import dtypes
 from jtorch._tensor import from_array
 from jtorch.api.printing import format_tensor, get_printoptions, printoptions, set_printoptions
@@ -239,8 +241,55 @@ def test_given_contents_take_the_place_of_the_numbers():
     assert text == tensor.__repr__(tensor_contents="hidden")
 
 
+def name_of(tensor):
+    return f"a tensor of {len(tensor)}"
+
+
 def leaf(torch):
     return torch.ones(2, 3, requires_grad=True)
+
+
+def drawn_options(draw):
+    """Some of set_printoptions' arguments."""
+    choices = {
+        "precision": range(12), "threshold": (0, 3, 10, 50, 1000), "edgeitems": range(6), "sci_mode": (True, False),
+        "linewidth": (1, 10, 20, 40, 80, 120), "profile": ("default", "short", "full"),
+    }  # fmt: skip
+    return {name: values[draw.integers(len(values))] for name, values in choices.items() if draw.random() < 0.3}
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_random_tensors_under_random_options_and_default_dtypes(block):
+    for seed in range(1000 + block * 150, 1150 + block * 150):
+        draw = np.random.default_rng(seed)
+        array, options = random_case(seed), drawn_options(draw)
+        default = ("float32", "float64", "float16", "bfloat16")[draw.integers(4)]
+        texts = []
+        with options_of_both(**options):
+            for module in (torch, jtorch):
+                tensor = to_tensor(module, array)[1]
+                if seed % 3 == 0 and (tensor.is_floating_point() or tensor.is_complex()):
+                    tensor = tensor.detach().requires_grad_()
+                module.set_default_dtype(getattr(module, default))
+                texts.append(repr(tensor))
+                module.set_default_dtype(module.float32)
+        assert texts[0] == texts[1], (seed, options, default)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_random_bits(name):
+    draw = np.random.default_rng(7)
+    kind = np.dtype(getattr(ml_dtypes, name, name))
+    for shape in ((), (1,), (7,), (3, 4), (2, 2, 3)):
+        bits = draw.integers(0, 2 if name == "bool" else 256, (*shape, kind.itemsize), dtype=np.uint8)
+        texts = []
+        for module in (torch, jtorch):
+            if name.startswith(("complex", "bool")):
+                tensor = module.tensor(bits.view(kind))
+            else:
+                tensor = module.tensor(bits).view(getattr(module, name))
+            texts.append(repr(tensor.view(shape)))
+        assert texts[0] == texts[1]
 
 
 def parameter(torch, base="Parameter"):
@@ -266,6 +315,30 @@ TENSORS = {
     "str": lambda torch: operator.mod("%s and %d", (torch.tensor(2.5), torch.tensor(2.5))),
     "contents": lambda torch: leaf(torch).__repr__(tensor_contents="hidden"),
     "options": lambda torch: torch.set_printoptions(profile="default"),
+    "buffer": lambda torch: torch.nn.Buffer(torch.ones(2)),
+    "buffer kept apart": lambda torch: repr(torch.nn.Buffer(torch.ones(2), persistent=False)),
+    "not yet a parameter": lambda torch: repr(torch.nn.UninitializedParameter()),
+    "sizes": lambda torch: f"{torch.ones(2, 3).shape} {torch.Size([])!r} {torch.zeros(2, 3).shape[1:]}",
+    "dtypes": lambda torch: [str(getattr(torch, name)) + repr(getattr(torch, name)) for name in NAMES],
+    "devices": lambda torch: [repr(torch.device(x)) + str(torch.device(x)) for x in ("cpu", "cpu:0", "cuda:1", "meta")],
+    "layouts": lambda torch: f"{torch.strided} {torch.channels_last!r} {torch.ones(1).layout}",
+    "iinfo": lambda torch: [repr(torch.iinfo(getattr(torch, name))) for name in NAMES if "int" in name],
+    "finfo": lambda torch: [repr(torch.finfo(getattr(torch, name))) for name in ("float16", "bfloat16", "float64")],
+    "max": lambda torch: torch.arange(6.0).view(2, 3).max(1),
+    "sorted": lambda torch: repr(torch.arange(60.0, requires_grad=True).view(3, 20).sort(1)),
+    "ordered dict": lambda torch: OrderedDict(a=torch.ones(2), b=torch.zeros(1, 30)),
+    "list of long ones": lambda torch: [torch.arange(40.0)] * 2,
+    "parameter list": lambda torch: torch.nn.ParameterList([torch.nn.Parameter(torch.ones(2))]),
+    "format of several": lambda torch: f"{torch.ones(2)} {torch.ones(2)!r} {torch.tensor(1)!s} {torch.tensor(2.5)}",
+    "class that says its name": lambda torch: str(
+        torch.ones(2).as_subclass(type("S", (torch.Tensor,), {"__str__": name_of}))
+    ),
+    "%": lambda torch: operator.mod("%s %d %.2f %r %x", (*map(torch.tensor, (2.5, 2, 2.25, 1)), torch.tensor(255))),
+    "class of a tensor": lambda torch: str(type(torch.ones(1))) + str(type(torch.ones(1).shape)),
+    "expanded": lambda torch: torch.ones(1).expand(3, 2),
+    "half on meta with a gradient": lambda torch: (
+        torch.ones(2, dtype=torch.half, device="meta", requires_grad=True) * 2
+    ),
 }
 
 
