@@ -3,6 +3,7 @@
 import jax
 
 from jtorch import devices
+from jtorch.api.construct import legacy_types
 from jtorch.devices import Current, Device, cuda_devices, jax_device
 from jtorch.engine import flush
 from jtorch.rng import generator as generators
@@ -180,3 +181,6 @@ def set_rng_state_all(new_states):
     """Let the generators of all cuda devices go back to their states."""
     for index, state in enumerate(new_states):
         set_rng_state(state, index)
+
+
+globals().update(legacy_types("cuda"))

@@ -2,13 +2,14 @@
 
 import numpy as np
 
-from jtorch import _tensor, devices, dtypes, modes
+from jtorch import _tensor, devices, dtypes, modes, shapes
 from jtorch._tensor import Tensor, alias, aval
 from jtorch.api import types
 from jtorch.api.arrays import copied, from_numpy, on_buffer, shared, warn_read_only
 from jtorch.api.dlpack import from_dlpack
 from jtorch.api.put import function, method
 from jtorch.api.sequences import to_array
+from jtorch.api.size import Size
 from jtorch.autograd.apply import call
 from jtorch.errors import type_name, warn, warn_once
 
@@ -78,7 +79,8 @@ def as_tensor(data, dtype=None, device=None):
     dtype = _checked_dtype("as_tensor", dtype)
     if isinstance(data, Tensor):
         out = data if dtype is None else data.to(dtype)
-        return out if device is None else out.to(device)
+        place = devices.Default.device if device is None else device
+        return out if place is None else out.to(place)
     return _made(data, dtype, device, copy=False)
 
 
@@ -160,13 +162,22 @@ def _new(cls, *args, dtype=None, device=None):
             raise TypeError(f"expected {_options(dtype, device)} (got {_options(have.dtype, have.device)})")
         return alias(first, cls)
     dtype = dtype or dtypes.Default.float
-    if not args:
-        return _cast_class(_tensor.from_host(np.zeros((0,), dtype.numpy), dtype, device), cls)
-    if len(args) == 1 and (isinstance(first, (list, np.ndarray)) or (isinstance(first, tuple) and not _is_size(first))):
-        return _cast_class(_made(first, dtype, device, copy=False), cls)
-    sizes = tuple(first) if len(args) == 1 and _is_size(first) else args
-    if not all(isinstance(n, (int, np.integer)) for n in sizes):
-        raise TypeError(f"new(): data must be a sequence (got {type_name(first)})")
+    if isinstance(first, str):
+        raise TypeError("new(): invalid data type 'str'")
+    if len(args) == 1 and isinstance(first, (list, tuple, range, np.ndarray)) and not _is_size(first):
+        data = list(first) if isinstance(first, range) else first
+        return _cast_class(_made(data, dtype, device, copy=False), cls)
+    sizes = tuple(first) if len(args) == 1 and _is_size(first) else args or (0,)
+    for place, n in enumerate(sizes, 1):
+        if not isinstance(n, (int, np.integer)):
+            if len(args) == 1:
+                raise TypeError(f"new(): data must be a sequence (got {type_name(first)})")
+            raise TypeError(
+                f"new(): argument 'size' failed to unpack the object at pos {place} with error \"type must be tuple of "
+                f'ints,but got {type_name(n)}"'
+            )
+        if n < 0:
+            raise RuntimeError(f"Trying to create tensor with negative dimension {n}: {shapes.listed(sizes)}")
     return _cast_class(_tensor.from_host(np.zeros(sizes, dtype.numpy), dtype, device), cls)
 
 
@@ -187,9 +198,22 @@ def _cast_class(made, cls):
 
 
 def _tensor_new(cls, *args, device=None, **kwargs):
-    if cls is Tensor or cls.__init__ is object.__init__:
-        return _new(cls, *args, device=device)
-    return _new(cls, *args[:1], device=device)
+    own = cls.__init__ is not _tensor_init  # a subclass's own __init__ may take more
+    given = [kwargs.pop(name) for name in ("data", "other", "size") if name in kwargs and not own]
+    if kwargs and not own:
+        shown = [type_name(x) for x in args] + [f"{k}={_type_of(v)}" for k, v in kwargs.items()]
+        raise TypeError(f"new() received an invalid combination of arguments - got ({', '.join(shown)})")
+    # torch: the default device is not this constructor's.
+    return _new(cls, *(args[:1] if own else (*args, *map(_as_given, given))), device=device or devices.CPU)
+
+
+def _type_of(value):
+    return "torch.dtype" if isinstance(value, dtypes.dtype) else type_name(value)
+
+
+def _as_given(value):
+    """A legacy constructor's argument by name: a tuple is a size."""
+    return Size(value) if isinstance(value, tuple) else value
 
 
 def _tensor_init(self, *args, **kwargs):
@@ -217,19 +241,32 @@ def _make_subclass(cls, data, require_grad=False):
 Tensor._make_subclass = _make_subclass
 
 
-class _LegacyType(type):
+class tensortype(type):
+    """The class of torch.FloatTensor and its kin: old constructors, and names of a dtype on a device."""
+
     def __instancecheck__(cls, obj):
         return isinstance(obj, Tensor) and obj.type() == cls.__module__ + "." + cls.__name__
 
-    def __call__(cls, *args, device=None):
-        return _new(Tensor, *args, dtype=cls.dtype, device=device or cls.place)
+    def __call__(cls, *args, device=None, **kwargs):
+        place = devices.Device(device or cls.place)
+        if place.type != cls.place:
+            raise RuntimeError(
+                f"legacy constructor expects device type: {cls.place} but device type: {place.type} was passed"
+            )
+        given = [kwargs.pop(name) for name in ("data", "other", "size") if name in kwargs]
+        return _new(Tensor, *args, *map(_as_given, given), dtype=cls.dtype, device=place)
+
+    @property
+    def is_cuda(cls):
+        """Whether it stands for tensors on cuda."""
+        return cls.place == "cuda"
 
 
 def legacy_types(place):
     """{name: class} of FloatTensor, LongTensor, ... for "cpu" or "cuda"."""
     module = "torch" if place == "cpu" else f"torch.{place}"
     return {
-        f"{label}Tensor": _LegacyType(f"{label}Tensor", (), {"dtype": kind, "place": place, "__module__": module})
+        f"{label}Tensor": tensortype(f"{label}Tensor", (), {"dtype": kind, "place": place, "__module__": module})
         for label, kind in types.BY_LABEL.items()
         if not label.startswith("Complex")
     }

@@ -93,7 +93,7 @@ def combinations(input, r=2, with_replacement=False):
 
 
 def _triangle(name, inside):
-    def make(row, col, offset=0, *, dtype=dtypes.int64, device="cpu", layout=None, pin_memory=None):
+    def make(row, col, offset=0, *, dtype=dtypes.int64, device=None, layout=None, pin_memory=None):
         for size, what in ((row, "row"), (col, "col")):
             if size < 0:
                 raise RuntimeError(f"{what} must be non-negative, got{size}")

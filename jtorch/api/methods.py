@@ -7,7 +7,7 @@ from jtorch._tensor import Tensor, alias, aval, given_attributes, read
 from jtorch.api.put import method
 from jtorch.api.types import parse_type, type_string
 from jtorch.autograd import grad_fn as graph
-from jtorch.autograd.apply import call, copy_to
+from jtorch.autograd.apply import call, copy_to, create
 from jtorch.autograd.inplace import overwrite
 from jtorch.engine import storage
 from jtorch.ops.op import TABLE
@@ -26,7 +26,9 @@ def to(self, *args, **kwargs):
 
 
 def _moved(tensor, place):
-    out = copy_to(tensor, place)
+    a = aval(tensor)
+    meta = place is devices.META  # torch: values that go there are gone
+    out = create(TABLE["full_kernel"], (a.shape, a.dtype), place, (0,)) if meta else copy_to(tensor, place)
     if tensor._rg and modes.local.grad:
         graph.moved(tensor, out)
     return out
@@ -91,7 +93,10 @@ def _type(self, dtype=None, non_blocking=False):
     """The name of the tensor's type ('torch.FloatTensor'), or this tensor as another one."""
     if dtype is None:
         return type_string(aval(self))
-    return to(self, parse_type(dtype)[0] if isinstance(dtype, str) else dtype)
+    if isinstance(dtype, dtypes.dtype):
+        return to(self, dtype)
+    kind, place = parse_type(dtype) if isinstance(dtype, str) else (dtype.dtype, devices.get(dtype.place))
+    return to(self, place, kind)
 
 
 _type.__name__ = "type"  # the builtin is still wanted in this file

@@ -8,6 +8,7 @@ class _Structure(tuple):
 
     __slots__ = ()
     _names: tuple = ()
+    n_fields = 0
 
     def __repr__(self):
         parts = []
@@ -16,12 +17,19 @@ class _Structure(tuple):
             parts.append(head + repr(value).replace("\n", "\n" + " " * 0))
         return f"torch.return_types.{type(self).__name__}(\n" + ",\n".join(parts) + ")"
 
+    def __getattr__(self, name):
+        raise AttributeError(f"'torch.return_types.{type(self).__name__}' object has no attribute '{name}'")
+
     def __reduce__(self):
         return (_restore, (type(self).__name__, self._names, tuple(self)))
 
 
 def _restore(name, names, values):
     return named(name, names)(values)
+
+
+def _counts(names):
+    return {"n_fields": len(names), "n_sequence_fields": len(names), "n_unnamed_fields": 0}
 
 
 MADE: dict = {}  # name -> class
@@ -34,6 +42,13 @@ def named(name, names):
     MADE[name] = made = type(
         name,
         (_Structure,),
-        {**fields, "__slots__": (), "_names": names, "__match_args__": names, "__module__": "torch.return_types"},
+        {
+            **fields,
+            "__slots__": (),
+            "_names": names,
+            "__match_args__": names,
+            **_counts(names),
+            "__module__": "torch.return_types",
+        },
     )
     return made

@@ -2,6 +2,7 @@
 
 import math
 import os
+import types
 
 import ml_dtypes
 import numpy as np
@@ -170,6 +171,11 @@ def typename(obj):
     """The type of an object as torch names it: 'torch.FloatTensor', 'torch.nn.modules.linear.Linear', 'int'."""
     if isinstance(obj, Tensor):
         return type_string_of(obj)
+    if isinstance(obj, types.ModuleType):
+        return _as_torch(obj.__name__)
+    if isinstance(obj, types.FunctionType) and getattr(obj, "__module__", "") == "torch":
+        owner = "TensorBase" if vars(Tensor).get(obj.__name__) is obj else "torch._VariableFunctionsClass"
+        return f"{owner}.{obj.__name__}"
     kind = obj if isinstance(obj, type) else type(obj)
     place = kind.__module__
     if place in ("builtins", None):

@@ -314,7 +314,7 @@ def _adjoint(x, name, wanted):
     if ndim == 1:
         raise RuntimeError(f"{wanted} Got 1-D tensor.")
     if not ndim:
-        return _identity(x, name, "Consider using x.conj().")
+        return _conjugated(_identity(x, name, "Consider using x.conj()."))
     return _conjugated(view_of(TABLE["mT"], x, ()))
 
 
