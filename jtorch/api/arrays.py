@@ -49,7 +49,7 @@ def copied(array, dtype=None, device=None):
     dtype = dtype or kind
     if kind.is_complex and not dtype.is_complex and dtype is not dtypes.bool_:
         warn("Casting complex values to real discards the imaginary part")
-        array = array.real
+        array = array.real.copy(order="K")
     strides = _element_strides(array)
     order, strided = _order(array)
     if array.size and strided and all(array.strides[dim] or array.shape[dim] == 1 for dim in order):

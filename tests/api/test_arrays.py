@@ -25,6 +25,12 @@ def test_every_dtype(name):
         check(lambda t, kind=kind: getattr(t, name)(np.zeros(2, kind)), grad=False, strides=True)
 
 
+@pytest.mark.filterwarnings("ignore:Casting complex")
+def test_complex_numbers_lose_their_imaginary_parts():
+    for values in (np.array([1j]), np.array([[1j, 2], [3, 4j]]).T, np.array(2j)):
+        check(lambda t, a=values: t.tensor(a, dtype=t.float32), grad=False, strides=True)
+
+
 def counted(*shape):
     return np.arange(float(np.prod(shape))).reshape(shape)
 
