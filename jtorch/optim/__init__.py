@@ -1,10 +1,24 @@
 """Optimizers, as torch.optim has them: each an Optax transformation, applied in one recorded op."""
 
 from jtorch.optim import lr_scheduler
+from jtorch.optim._adafactor import Adafactor
+from jtorch.optim._muon import Muon
+from jtorch.optim.adadelta import Adadelta
+from jtorch.optim.adagrad import Adagrad
 from jtorch.optim.adam import Adam
+from jtorch.optim.adamax import Adamax
 from jtorch.optim.adamw import AdamW
+from jtorch.optim.asgd import ASGD
 from jtorch.optim.from_optax import from_optax
+from jtorch.optim.lbfgs import LBFGS
+from jtorch.optim.nadam import NAdam
 from jtorch.optim.optimizer import Optimizer
+from jtorch.optim.radam import RAdam
+from jtorch.optim.rmsprop import RMSprop
+from jtorch.optim.rprop import Rprop
 from jtorch.optim.sgd import SGD
 
-__all__ = ["SGD", "Adam", "AdamW", "Optimizer", "from_optax", "lr_scheduler"]
+__all__ = [
+    "ASGD", "LBFGS", "SGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Muon", "NAdam",
+    "Optimizer", "RAdam", "RMSprop", "Rprop", "from_optax", "lr_scheduler",
+]  # fmt: skip

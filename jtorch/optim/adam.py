@@ -5,9 +5,10 @@ from typing import NamedTuple
 import jax.numpy as jnp
 import optax
 
-from jtorch import dtypes
-from jtorch._tensor import Tensor, from_host
-from jtorch.optim.optax_op import OptaxOptimizer, is_zero
+from jtorch._tensor import Tensor
+from jtorch.optim.counted import CountedOptimizer
+from jtorch.optim.optax_op import is_zero
+from jtorch.optim.pieces import lerp, mean_square, prepared, shrunk
 
 
 class Options(NamedTuple):
@@ -30,13 +31,10 @@ class MomentState(NamedTuple):
 def adam(options, numbers, steps, dtype):
     """Adam and AdamW as an Optax transformation. Decoupled decay is -γλθ, else λθ joins the gradient."""
     lr, beta1, beta2, eps, weight_decay = numbers
-    parts = [optax.scale(-1)] if options.maximize else []
-    if options.decay and not options.decoupled:
-        parts.append(optax.add_decayed_weights(weight_decay.astype(dtype)))
+    parts = prepared(options.maximize, options.decay and not options.decoupled, weight_decay, dtype)
     parts.append(step_by_moments(lr, beta1, beta2, eps, steps, options.amsgrad, dtype))
     if options.decay and options.decoupled:
-        # torch: scales by 1 - γλ as rounded to the parameter's dtype; the difference from 1 is exact.
-        parts.append(optax.add_decayed_weights((1 - lr * weight_decay).astype(dtype) - 1))
+        parts.append(shrunk(lr, weight_decay, dtype))
     return optax.chain(*parts)
 
 
@@ -51,9 +49,8 @@ def step_by_moments(lr, beta1, beta2, eps, steps, amsgrad, dtype):
         return MomentState(zeros, zeros, zeros if amsgrad else [])
 
     def update(updates, state, params=None):
-        keep, square = beta2.astype(dtype), (1 - beta2).astype(dtype)
-        means = [_lerp(m, g, (1 - beta1).astype(dtype)) for g, m in zip(updates, state.exp_avg, strict=True)]
-        squares = [keep * v + square * g * g for g, v in zip(updates, state.exp_avg_sq, strict=True)]
+        means = [lerp(m, g, (1 - beta1).astype(dtype)) for g, m in zip(updates, state.exp_avg, strict=True)]
+        squares = [mean_square(v, g, beta2, dtype) for g, v in zip(updates, state.exp_avg_sq, strict=True)]
         largest = list(map(jnp.maximum, state.max_exp_avg_sq, squares)) if amsgrad else []
         out = []
         for m, v, t in zip(means, largest or squares, steps, strict=True):
@@ -65,18 +62,17 @@ def step_by_moments(lr, beta1, beta2, eps, steps, amsgrad, dtype):
     return optax.GradientTransformation(init, update)
 
 
-def _lerp(start, end, weight):
-    # torch: goes from the nearer end, so that a weight of 1 gives `end` exactly.
-    return jnp.where(weight < 0.5, start + weight * (end - start), end - (end - start) * (1 - weight))
-
-
-class Adam(OptaxOptimizer):
+class Adam(CountedOptimizer):
     """Adam: https://pytorch.org/docs/stable/generated/torch.optim.Adam.html.
 
     Raises: ValueError for numbers out of range, and for a Tensor lr with foreach=True where not capturable.
     """
 
     rule = staticmethod(adam)
+    later = {
+        "amsgrad": False, "maximize": False, "foreach": None, "capturable": False, "differentiable": False,
+        "decoupled_weight_decay": False, "fused": None,
+    }  # fmt: skip
 
     def __init__(
         self,
@@ -119,23 +115,7 @@ class Adam(OptaxOptimizer):
         super().__init__(params, defaults)
         self._check_fused(foreach, differentiable, fused)
 
-    def __setstate__(self, state):
-        super().__setstate__(state)
-        for group in self.param_groups:
-            group.setdefault("amsgrad", False)
-            group.setdefault("maximize", False)
-            group.setdefault("foreach", None)
-            group.setdefault("capturable", False)
-            group.setdefault("differentiable", False)
-            group.setdefault("decoupled_weight_decay", False)
-            group.setdefault("fused", None)
-            for param in group["params"]:
-                step = self.state.get(param, {}).get("step")
-                if step is not None and not isinstance(step, Tensor):
-                    device, dtype = _step_place(group, param.device)
-                    self.state[param]["step"] = from_host(float(step), dtype=dtype, device=device)
-
-    def _describe(self, group):
+    def _describe(self, group, params):
         beta1, beta2 = group["betas"]
         decay = group["weight_decay"]
         options = Options(
@@ -147,28 +127,10 @@ class Adam(OptaxOptimizer):
         names = MomentState._fields if options.amsgrad else MomentState._fields[:2]
         return options, (group["lr"], beta1, beta2, group["eps"], decay), {name: name for name in names}
 
-    def _count(self, group, params, states, options):
-        device, dtype = _step_place(group, params[0].device)
-        return self._clock.read(states, device, dtype)
-
     def _check(self, group, params):
         super()._check(group, params)
-        if group["capturable"] and params[0].device.type not in _CAPTURABLE and not group["fused"]:
-            known = [*_CAPTURABLE, "privateuseone"] if group["foreach"] else [*_CAPTURABLE, "privateuseone", "xla"]
-            raise AssertionError(f"If capturable=True, params and state_steps must be on supported devices: {known}.")
         if group["foreach"] and isinstance(group["lr"], Tensor) and not group["capturable"]:
             raise RuntimeError("lr as a Tensor is not supported for capturable=False and foreach=True")
-
-
-_CAPTURABLE = ["cuda", "xpu", "hpu"]
-
-
-def _step_place(group, device):
-    """Device and dtype of a new `step`."""
-    if group["fused"]:
-        return device, dtypes.float32
-    dtype = dtypes.float64 if dtypes.Default.float is dtypes.float64 else dtypes.float32
-    return (device if group["capturable"] else "cpu"), dtype
 
 
 def _check_lr(lr, foreach):

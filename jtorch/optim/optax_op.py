@@ -142,9 +142,17 @@ class OptaxOptimizer(Optimizer):
         self.__dict__.setdefault("_clock", Clock())
         super().__setstate__(state)
 
-    def _describe(self, group):
+    def _describe(self, group, params):
         """(options that decide the form, numbers that move, {name in torch's state: name in Optax's}) of a group."""
         raise NotImplementedError
+
+    def _forms(self, group, params, grads):
+        """The parameters that step and their gradients, apart where their states have not the same fields."""
+        return [(params, grads)]
+
+    def _begin(self, name, param, group):
+        """The NumPy array with which a field of a parameter's state begins."""
+        return np.zeros(tuple(param.shape), param.dtype.numpy)
 
     def _count(self, group, params, states, options):
         """(distinct counts, which of them each parameter goes by, what Clock.advance needs or None)."""
@@ -167,9 +175,10 @@ class OptaxOptimizer(Optimizer):
         plan = Plan()
         for group, params, grads in parts:
             self._check(group, params)
-            self._add(plan, group, params, grads)
+            for form in self._forms(group, params, grads):
+                self._add(plan, group, *form)
         layout = _layout(tuple(plan.groups))
-        if self.defaults["differentiable"]:
+        if self.defaults.get("differentiable"):
             news = call("optimizer_step", plan.arrays, plan.numbers, rule=self.rule, layout=layout)
             for target, new in zip(plan.targets, [news] if isinstance(news, Tensor) else news, strict=True):
                 assign(target, new)
@@ -179,14 +188,14 @@ class OptaxOptimizer(Optimizer):
             self._clock.advance(*tick)
 
     def _add(self, plan, group, params, grads):
-        options, numbers, fields = self._describe(group)
+        options, numbers, fields = self._describe(group, params)
         states = [self.state[param] for param in params] if fields else ()
         counts, index, refs = self._count(group, params, states, options)
         plan.arrays += params
         plan.arrays += grads
         plan.targets += params
         for name in fields:
-            held = _held(states, name, params)
+            held = self._held(states, name, params, group)
             plan.arrays += held
             plan.targets += held
         device = aval(params[0]).device
@@ -201,9 +210,19 @@ class OptaxOptimizer(Optimizer):
         if refs is not None:
             plan.ticks.append((states, counts, index, refs))
 
+    def _held(self, states, name, params, group):
+        """One field of the states. It begins as real arrays, so that step 1 and step 2 are the same program."""
+        try:
+            return [state[name] for state in states]
+        except KeyError:
+            for state, param in zip(states, params, strict=True):
+                if name not in state:
+                    state[name] = from_host(self._begin(name, param, group), device=param.device)
+            return [state[name] for state in states]
+
     def _check(self, group, params):
         """Raise torch's error where these parameters can't be stepped as the group's flags say."""
-        if group["fused"]:
+        if group.get("fused"):
             for param in params:
                 if not (param.device.type in _FUSED and param.is_floating_point()):
                     raise RuntimeError(
@@ -246,18 +265,6 @@ def _stepping(params):
             kind[0].append(param)
             kind[1].append(grad)
     return found
-
-
-def _held(states, name, params):
-    """One field of the states; zeros are made as real arrays, so that step 1 and step 2 are the same program."""
-    try:
-        return [state[name] for state in states]
-    except KeyError:
-        for state, param in zip(states, params, strict=True):
-            if name not in state:
-                zeros = np.zeros(tuple(param.shape), param.dtype.numpy)
-                state[name] = from_host(zeros, device=param.device)
-        return [state[name] for state in states]
 
 
 def is_zero(number):

@@ -7,6 +7,7 @@ import optax
 
 from jtorch._tensor import Tensor
 from jtorch.optim.optax_op import OptaxOptimizer, is_zero
+from jtorch.optim.pieces import prepared
 
 
 class Options(NamedTuple):
@@ -25,9 +26,7 @@ def sgd(options, numbers, firsts, dtype):
     firsts: 1 for a parameter whose momentum starts with this step, else 0; only where there is dampening.
     """
     lr, momentum, dampening, weight_decay = numbers
-    parts = [optax.scale(-1)] if options.maximize else []
-    if options.decay:
-        parts.append(optax.add_decayed_weights(weight_decay.astype(dtype)))
+    parts = prepared(options.maximize, options.decay, weight_decay, dtype)
     if options.dampening:
         # torch: the first step's gradient enters the momentum whole.
         parts.append(scale_each([(1 - dampening * (1 - first)).astype(dtype) for first in firsts]))
@@ -105,7 +104,7 @@ class SGD(OptaxOptimizer):
             if held.get("momentum_buffer", self) is None:
                 del held["momentum_buffer"]
 
-    def _describe(self, group):
+    def _describe(self, group, params):
         momentum, dampening = group["momentum"], group["dampening"]
         moving = not is_zero(momentum)
         options = Options(
