@@ -238,6 +238,20 @@ def within(kernel, low, high):
     return rule
 
 
+def real(kernel, halves=False):
+    """A dtype rule for ops: the common dtype, integers as the default float; complex and most halves are refused."""
+
+    def rule(operands, attrs):
+        result = result_type(operands)
+        if result.category < FLOAT:
+            return Default.float
+        if result.is_complex or (result.itemsize < 4 and not halves):
+            raise NotImplementedError(f"\"{kernel}\" not implemented for '{result.label}'")
+        return result
+
+    return rule
+
+
 _LIMIT_NAMES = {"int64": "int64_t", "int32": "int", "int16": "int16_t", "int8": "int8_t", "uint8": "uint8_t"}
 
 

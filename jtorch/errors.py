@@ -13,6 +13,14 @@ class OutOfMemoryError(RuntimeError):
     """The device has no memory left for the program's buffers."""
 
 
+class LinAlgError(RuntimeError):
+    """A matrix has not what a factorization needs: singular, not positive-definite, not finite."""
+
+
+LinAlgError.__name__ = LinAlgError.__qualname__ = "_LinAlgError"
+LinAlgError.__module__ = "torch._C"
+
+
 _HEAP = 1 << 9  # the flag of classes that were made while Python ran
 _OURS = {"dtype": "torch.dtype", "device": "torch.device", "Generator": "torch._C.Generator", "Size": "torch.Size"}
 

@@ -1,6 +1,8 @@
-"""torch.linalg: the ops of the table that live behind this door."""
+"""torch.linalg: factorizations, linear systems, norms of matrices."""
 
-from jtorch.api import everything, variants
+from jtorch.api import everything, put, variants
+from jtorch.errors import LinAlgError as LinAlgError
 
 globals().update(variants.functions("linalg"))
-del everything, variants
+globals().update(put.DOORS["linalg"])
+del everything, put, variants

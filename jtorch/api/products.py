@@ -10,7 +10,7 @@ from jtorch.autograd.inplace import write_out
 from jtorch.errors import bad_argument, warn
 from jtorch.ops.op import TABLE
 
-_EINSUM, _TENSORDOT, _CROSS, _MATMUL = (TABLE[n] for n in ("einsum_kernel", "tensordot_kernel", "cross", "matmul"))
+_EINSUM, _TENSORDOT, _CROSS = (TABLE[n] for n in ("einsum_kernel", "tensordot_kernel", "linalg_cross"))
 
 
 @function
@@ -95,17 +95,4 @@ def cross(input, other, dim=None, *, out=None):
             raise RuntimeError("no dimension of size 3 in input")
         dim = shape.index(3)
     result = apply(_CROSS, (input, other), (dim,))
-    return result if out is None else write_out(out, result)
-
-
-@function
-def chain_matmul(*matrices, out=None):
-    """The product of several matrices, from left to right. Shape: (n, k), (k, m), ..., (l, p) -> (n, p)."""
-    warn(
-        "torch.chain_matmul is deprecated and will be removed in a future PyTorch release. Use torch.linalg.multi_dot "
-        "instead, which accepts a list of two or more tensors rather than multiple parameters."
-    )
-    result = matrices[0]
-    for matrix in matrices[1:]:
-        result = apply(_MATMUL, (result, matrix), ())
     return result if out is None else write_out(out, result)

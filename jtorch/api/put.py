@@ -16,6 +16,7 @@ PLANS = {
 }
 
 FUNCTIONS: dict = {}  # name -> function of the torch namespace
+DOORS: dict = {"linalg": {}, "fft": {}, "special": {}, "signal.windows": {}}  # door -> name -> function
 
 
 def method(fn, *names):
@@ -30,6 +31,17 @@ def function(fn, *names):
     for name in (fn.__name__, *names):
         FUNCTIONS[name] = planned(fn, PLANS[name]) if name in PLANS else guarded("torch", fn, name)
     return fn
+
+
+def behind(door):
+    """Decorator: make a function one of a door's ("linalg", "fft", ...), without the door's prefix in its name."""
+
+    def put(fn):
+        name = fn.__name__.removeprefix(f"{door}_")
+        DOORS[door][name] = made = guarded(door, fn, name)
+        return made
+
+    return put
 
 
 def both(fn, *names):

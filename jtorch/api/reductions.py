@@ -7,6 +7,7 @@ import operator
 from jtorch import shapes
 from jtorch._tensor import Tensor, aval
 from jtorch.api.guard import MISSING, Refused, guards, raise_better
+from jtorch.api.matrix_norms import nuclear_norm
 from jtorch.api.put import both, function, method
 from jtorch.api.returns import named
 from jtorch.autograd.apply import apply, hashable
@@ -183,7 +184,7 @@ def var_mean(input, *args, **kwargs):
 
 
 def _vector_norm(input, p, dim, keepdim, dtype, out):
-    return _single(apply(TABLE["vector_norm"], (input,), (p, dim, keepdim, dtype)), out)
+    return _single(apply(TABLE["linalg_vector_norm"], (input,), (p, dim, keepdim, dtype)), out)
 
 
 @both
@@ -201,7 +202,7 @@ def norm(input, p="fro", dim=None, keepdim=False, out=None, dtype=None):
     if isinstance(p, str):
         if p != "nuc":
             raise RuntimeError(f"linalg.matrix_norm: Order {p} not supported.")
-        return _single(apply(TABLE["nuclear_norm"], (input,), (dims or (0, 1), keepdim)), out)
+        return nuclear_norm(input, dims or (-2, -1), keepdim, out=out)
     p = p.item() if isinstance(p, Tensor) else p
     if not isinstance(p, numbers.Number):
         raise bad_argument("norm", 2, "p", "Number", p)

@@ -86,10 +86,11 @@ def _sized(name, kind):
     like.__name__ = like.__qualname__ = f"{name}_like"
     like.__doc__ = f"Random numbers with another tensor's sizes, dtype and device; see torch.{name}_like."
     function(like)
+    return make
 
 
 _sized("rand", "uniform")
-_sized("randn", "normal")
+randn = _sized("randn", "normal")
 
 
 @function

@@ -213,7 +213,7 @@ def functions(door):
     found = {}
     for op in TABLE.values():
         if op.door == door and op.function:
-            for name in (op.name, *op.aliases):
+            for name in op.names:
                 found[name] = build(op, name)
                 if op.inplace and name in _INPLACE_FUNCTIONS:
                     found[f"{name}_"] = build(op, f"{name}_", form="inplace")

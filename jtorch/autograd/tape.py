@@ -47,7 +47,7 @@ class Tape:
         self.shown = tuple(self._place(entry) for entry in self.graph)
         self.outs = sig.outs
         self.device = sig.outs[0].device
-        self.floating = tuple(a.dtype.category >= dtypes.FLOAT for a in sig.outs)
+        self.floating = tuple(a.dtype.category >= dtypes.FLOAT and i not in op.constant for i, a in enumerate(sig.outs))
         self.results = op.saves is not None and "result" in op.saves
         reads = self._reads(sig)
         self.saved = tuple(i for i, a in enumerate(sig.avals) if a is not None and (type(a) is not Aval or reads[i]))

@@ -237,7 +237,7 @@ def kron(input: Array, other: Array):
     return (a * b).reshape([m * n for m, n in zip(ours, theirs, strict=True)])
 
 
-@op("cross", door="linalg", out=True, grad_name="LinalgCrossBackward0")
+@op("linalg_cross", door="linalg", out=True)
 def cross(input: Array, other: Array, *, dim=-1):
     """The vector product along a dim of size 3. Shape: broadcast. Raises RuntimeError for other sizes."""
     if input.dtype != other.dtype:

@@ -80,6 +80,7 @@ class Recordable:
     lift = True
     view = False
     differentiable = True
+    constant: tuple = ()  # results that never carry a gradient
     saves: tuple[str, ...] | None = None
     _vjp: "Vjp | None" = None
 
@@ -148,6 +149,7 @@ class Op(Recordable):
         self._graph = fields.pop("grad_name", None) or _grad_name(name)
         self.saves = fields.pop("saves", None)
         self.returns = fields.pop("returns", None)
+        self.constant = tuple(self.returns.index(name) for name in fields.pop("constant", ()))
         self.autocast = fields.pop("autocast", None)
         self.lift = fields.pop("lift", True)
         self.varargs = fields.pop("varargs", None)
@@ -156,6 +158,11 @@ class Op(Recordable):
         self._gradient = None
         self._write = None
         self._geometry = None
+
+    @property
+    def names(self):
+        """The names behind its door: its own and its aliases, without the prefix that torch's ops of a door bear."""
+        return [name.removeprefix(f"{self.door}_") for name in (self.name, *self.aliases)]
 
     def graph(self, operands, attrs):
         """torch's grad_fn of a call: its class name, or (name, *entries), see docs/ops.md. operands: as for compute."""

@@ -8,6 +8,7 @@ from jax.scipy import special
 
 from jtorch import dtypes
 from jtorch.ops.op import Array, Operand, op, widened
+from jtorch.series import hurwitz
 
 
 @op("sigmoid", rule="float", method=True, inplace=True, out=True, saves=("result",))
@@ -111,7 +112,7 @@ def polygamma(n, input: Array):
     if n == 1:
         return _trigamma(input)
     sign = 1 if n % 2 else -1
-    return sign * math.factorial(n) * special.zeta(jnp.asarray(n + 1, input.dtype), input)
+    return sign * math.factorial(n) * hurwitz(jnp.full_like(input, n + 1), input)
 
 
 @polygamma.gradient
@@ -133,13 +134,13 @@ def mvlgamma(input: Array, p):
 @op("igamma", rule=dtypes.within("igamma_cpu", dtypes.FLOAT, dtypes.FLOAT), method=True, inplace=True, out=True)
 def igamma(input: Array, other: Array):
     """The regularized lower incomplete gamma function P(input, other). Shape: broadcast."""
-    return lax.igamma(input, other)
+    return lax.igamma(*jnp.broadcast_arrays(input, other))
 
 
 @op("igammac", rule=dtypes.within("igammac_cpu", dtypes.FLOAT, dtypes.FLOAT), method=True, inplace=True, out=True)
 def igammac(input: Array, other: Array):
     """The regularized upper incomplete gamma function, 1 - P(input, other). Shape: broadcast."""
-    return lax.igammac(input, other)
+    return lax.igammac(*jnp.broadcast_arrays(input, other))
 
 
 @op("i0", rule="float", method=True, inplace=True, out=True)

@@ -76,7 +76,7 @@ def _check_norm(input, ord, dim, dims, dtype):
             )
 
 
-@op("vector_norm", door="linalg", out=True, lift=False, grad_name="LinalgVectorNormBackward0")
+@op("linalg_vector_norm", door="linalg", out=True, lift=False)
 def vector_norm(x: Array, ord=2, dim=None, keepdim=False, *, dtype: DType = None):
     """The p-norm along dims, of all elements where none is given. Shape: the input's without these dims.
 
@@ -99,14 +99,6 @@ def _(grad, result, x, ord, dim, keepdim, dtype):
     if not keepdim:
         grad, result = jnp.expand_dims(grad, dims), jnp.expand_dims(result, dims)
     return (_length_gradient(grad, result, x if dtype is None else x.astype(dtype), ord, dims),)
-
-
-@op("nuclear_norm", door=None, grad_name="SumBackward1")
-def nuclear_norm(input: Array, dim, keepdim=False):
-    """The sum of the singular values of matrices in two dims. Shape: the input's without these dims."""
-    dims = normalize_dims(dim, input.ndim)
-    norms = jnp.linalg.svd(jnp.moveaxis(input, dims, (-2, -1)), compute_uv=False).sum(-1)
-    return jnp.expand_dims(norms, dims) if keepdim else norms
 
 
 @op("dist", rule="promote", method=True)

@@ -1,0 +1,42 @@
+"""What factorizations say of their success, read at the call, where torch raises; results named or put into out=."""
+
+import numpy as np
+from jax.core import Tracer
+
+from jtorch import devices
+from jtorch._tensor import aval, read
+from jtorch.api.returns import named
+from jtorch.autograd.inplace import write_out
+from jtorch.engine import flush
+from jtorch.errors import LinAlgError
+
+
+def known(tensor):
+    """A tensor's values as a NumPy array; None on the meta device and inside a JAX transform, which have none."""
+    if aval(tensor).device is devices.META:
+        return None
+    value = flush.value(read(tensor))
+    return None if isinstance(value, Tracer) else np.asarray(value)
+
+
+def need_success(info, function, words, error=LinAlgError):
+    """Raise for the first matrix whose info is not 0. words: a text with a place for the info."""
+    values = known(info)
+    if values is None or not values.any():
+        return
+    at = int(np.flatnonzero(values)[0])
+    where = f"(Batch element {at}): " if values.ndim else ""
+    raise error(f"{function}: {where}{words.format(int(values.reshape(-1)[at]))}")
+
+
+def give(name, fields, results, out=None):
+    """Results as the named tuple torch.return_types.<name>, written into the tensors of out where there are some."""
+    if out is None:
+        return named(name, fields)(results)
+    written = [write_out(o, r, name) for o, r in zip(out, results, strict=True)]
+    return named(f"{name}_out", fields)(written)
+
+
+def single(name, result, out=None):
+    """One result, written into out where there is one."""
+    return result if out is None else write_out(out, result, name)
