@@ -169,7 +169,7 @@ def linalg_vecdot(x, y, *, dim=-1, out=None):
 
 
 @behind("linalg")
-def linalg_vander(x, N=None):
+def linalg_vander(x, *, N=None):
     """Powers of each element, from 0 to N - 1. Shape: (*, n) -> (*, n, N), N = n unless given."""
     a = aval(x)
     count = (a.shape[-1] if a.ndim else 1) if N is None else N
