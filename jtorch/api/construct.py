@@ -184,7 +184,7 @@ def _new(cls, *args, dtype=None, device=None):
 def _options(dtype, device):
     # torch: the words for a tensor of another type than the constructor's.
     return (
-        f"TensorOptions(dtype={types.type_name(dtype)}, device={device or 'cpu'}, layout=Strided, "
+        f"TensorOptions(dtype={dtypes.cpp_name(dtype)}, device={device or 'cpu'}, layout=Strided, "
         "requires_grad=false (default), pinned_memory=false (default), memory_format=(nullopt))"
     )
 
