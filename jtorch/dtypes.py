@@ -1,9 +1,11 @@
-"""torch's dtypes, how they promote, and the NumPy dtypes that hold them."""
+"""torch's dtypes, how they promote and convert, and the NumPy dtypes that hold them."""
 
 import math
 
 import ml_dtypes
 import numpy as np
+from jax import lax
+from jax import numpy as jnp
 
 BOOL, INT, FLOAT, COMPLEX = range(4)  # categories, in torch's order of promotion
 
@@ -37,11 +39,9 @@ class dtype:
 
     def to_complex(self):
         """The complex dtype whose parts have this dtype."""
-        return (
-            {"float16": complex64, "bfloat16": complex64, "float64": complex128}.get(self.name, complex64)
-            if not self.is_complex
-            else self
-        )
+        if not self.is_complex and (self.category < FLOAT or is_bare(self)):
+            raise refusing(RuntimeError(f"Unknown Complex ScalarType for {self.label}"))
+        return complex128 if self.name in ("float64", "complex128") else complex64
 
     def to_real(self):
         """The dtype of this dtype's real part."""
@@ -119,9 +119,9 @@ def default_for(python_type):
     return int64 if python_type is int else bool_
 
 
-_FLOATS = ("float64", "float32")
-_SIGNED = ("int8", "int16", "int32", "int64")
-_BARE_UNSIGNED = ("uint16", "uint32", "uint64")
+def is_bare(kind):
+    """Whether a dtype is one that torch can store and convert but hardly computes with: wide unsigned, float8."""
+    return kind.name in ("uint16", "uint32", "uint64") or "float8" in kind.name
 
 
 def promote_types(a, b):
@@ -139,31 +139,20 @@ def _promote(a, b):
     if a is b:
         return a
     low, high = (a, b) if a.category <= b.category else (b, a)
-    if "float8" in low.name or "float8" in high.name:
-        raise RuntimeError(f"Promotion for Float8 Types is not supported, attempted to promote {a.label} and {b.label}")
+    if "float8" in a.name or "float8" in b.name:
+        raise _no_promotion("Float8 Types is", a, b)
+    if (is_bare(a) or is_bare(b)) and high.category != FLOAT:
+        raise _no_promotion("uint16, uint32, uint64 types is", a, b)
     if low.category != high.category:
-        if low.category == FLOAT and high.category == COMPLEX:
-            return complex128 if low is float64 else high
-        return high
-    if high.category == COMPLEX:
-        return complex128
-    if high.category == FLOAT:
-        for name in _FLOATS:
-            if name in (a.name, b.name):
-                return BY_NAME[name]
-        return float32  # float16 with bfloat16
-    for this, other in ((a, b), (b, a)):
-        if this.name in _BARE_UNSIGNED:
-            if other is uint8 or other.name in _BARE_UNSIGNED:
-                return this if this.itemsize >= other.itemsize else other
-            raise RuntimeError(
-                f"Promotion for uint16, uint32, uint64 types is not supported, "
-                f"attempted to promote {a.label} and {b.label}"
-            )
-    if a is uint8 or b is uint8:
-        other = b if a is uint8 else a
-        return int16 if other is int8 else other
-    return a if a.itemsize > b.itemsize else b
+        return complex128 if low is float64 else high
+    if a.itemsize != b.itemsize:
+        return a if a.itemsize > b.itemsize else b
+    return int16 if high.category == INT else float32  # uint8 with int8, float16 with bfloat16
+
+
+def _no_promotion(what, a, b):
+    words = f"Promotion for {what} not supported, attempted to promote {a.label} and {b.label}"
+    return refusing(RuntimeError(words))
 
 
 def result_type(operands):
@@ -179,22 +168,20 @@ def result_type(operands):
         else:
             rank, this = (0 if ndim else 1), kind
         ranks[rank] = this if ranks[rank] is None else promote_types(ranks[rank], this)
-    result = None
-    for this in ranks:
-        if this is None:
-            continue
-        if result is None:
-            result = this
-        elif this.category > result.category:
-            result = (
-                promote_types(result, this) if this is ranks[1] or result.category != FLOAT else _widen(result, this)
-            )
-    return result
+    dims, single, number = ranks
+    return _outranked(dims, _outranked(single, number))
 
 
-def _widen(result, number):
-    # torch: a complex number beside a float tensor keeps the tensor's precision.
-    return result.to_complex() if number.is_complex else number
+def _outranked(higher, lower):
+    """The dtype of a rank beside that of the next lower one; either may be None."""
+    if higher is None or lower is None:
+        return lower if higher is None else higher
+    if higher.category >= FLOAT:
+        # torch: a complex number beside a float tensor keeps the tensor's precision.
+        return higher.to_complex() if lower.is_complex else higher
+    if lower.is_complex:
+        return lower
+    return promote_types(higher, lower) if higher is bool_ or lower.category >= FLOAT else higher
 
 
 def can_cast(source, target):
@@ -204,6 +191,42 @@ def can_cast(source, target):
     if source.is_floating_point and target.category < FLOAT:
         return False
     return source is bool_ or target is not bool_
+
+
+def convert(x, numpy_dtype):
+    """An array in another dtype, rounding, cutting and wrapping as torch does on the CPU. Shape: any -> the same."""
+    source, target = from_numpy(x.dtype), from_numpy(numpy_dtype)
+    if source.is_complex and not target.is_complex:
+        return (x != 0) if target is bool_ else convert(lax.real(x), numpy_dtype)
+    if source is bool_ and target.category >= FLOAT:
+        # XLA takes a product with converted bools for a choice, in which 0 · nan is 0; a choice here stops that.
+        return jnp.where(x, np.ones((), numpy_dtype), np.zeros((), numpy_dtype))
+    if source.category == FLOAT and target.category == INT:
+        return _float_to_int(x, numpy_dtype)
+    if target is float8_e4m3fn:
+        # torch: what is too large becomes the largest number, where ml_dtypes has nan.
+        x = jnp.clip(x, -448, 448)
+    return x.astype(numpy_dtype)
+
+
+def array_of(number, numpy_dtype):
+    """A Python number as a 0-d NumPy array of a dtype: what does not fit wraps, or becomes infinite."""
+    with np.errstate(over="ignore"):
+        return np.asarray(number).astype(numpy_dtype)
+
+
+def _float_to_int(x, dtype):
+    # torch: what does not fit becomes the smallest number of the machine's conversion, then wraps; XLA saturates.
+    if dtype in (np.uint32, np.uint64):
+        signed = np.dtype(f"int{8 * dtype.itemsize}")
+        half = 2.0 ** (8 * dtype.itemsize - 1)
+        above = _float_to_int(x - half, signed) ^ np.iinfo(signed).min
+        return jnp.where(x >= half, above, _float_to_int(x, signed)).astype(dtype)
+    wide = np.int64 if dtype.itemsize == 8 else np.int32
+    x = x.astype(np.float64 if x.dtype == np.float64 else np.float32)
+    lowest = np.iinfo(wide).min
+    fits = (x >= float(lowest)) & (x < -float(lowest))
+    return jnp.where(fits, x.astype(wide), wide(lowest)).astype(dtype)
 
 
 _CPP = {
@@ -219,21 +242,40 @@ def cpp_name(kind):
     return _CPP.get(kind.name) or f"c10::{kind.label}"
 
 
+def no_kernel(kernel, kind):
+    """NotImplementedError in torch's words: its kernel lacks a dtype."""
+    return refusing(NotImplementedError(f"\"{kernel}\" not implemented for '{kind.label}'"), kind)
+
+
+def floating(kind):
+    """The dtype itself if it is a float or complex one, else the default float."""
+    return kind if kind.category >= FLOAT else Default.float
+
+
+def refusing(error, kind=None):
+    """The error, marked as one that torch raises after it has looked at sizes and at where the result goes.
+
+    kind: the dtype that the result would have had, where promotion came to one.
+    """
+    error.refused = kind
+    return error
+
+
 def need_floating(kernel, numpy_dtype):
     """Raise NotImplementedError, naming torch's kernel, unless the NumPy dtype is a float."""
     found = from_numpy(numpy_dtype)
     if found.category != FLOAT:
-        raise NotImplementedError(f"\"{kernel}\" not implemented for '{found.label}'")
+        raise no_kernel(kernel, found)
 
 
-def within(kernel, low, high):
-    """A dtype rule for ops: the common dtype, refused in torch's words where its category is not in low..high."""
+def within(kernel, low, high, bare=False):
+    """A dtype rule for ops: the common dtype, refused in torch's words where its category is not in low..high.
+
+    bare: whether torch's kernel takes the wide unsigned and float8 types.
+    """
 
     def rule(operands, attrs):
-        result = result_type(operands)
-        if not low <= result.category <= high:
-            raise NotImplementedError(f"\"{kernel}\" not implemented for '{result.label}'")
-        return result
+        return need_within(result_type(operands), kernel, low, high, bare)
 
     return rule
 
@@ -246,24 +288,40 @@ def real(kernel, halves=False):
         if result.category < FLOAT:
             return Default.float
         if result.is_complex or (result.itemsize < 4 and not halves):
-            raise NotImplementedError(f"\"{kernel}\" not implemented for '{result.label}'")
+            raise no_kernel(kernel, result)
         return result
 
     return rule
 
 
-_LIMIT_NAMES = {"int64": "int64_t", "int32": "int", "int16": "int16_t", "int8": "int8_t", "uint8": "uint8_t"}
+def need_within(kind, kernel, low, high, bare=False):
+    """The dtype itself. Raises NotImplementedError, naming torch's kernel, where `within` refuses it."""
+    if not low <= kind.category <= high or (is_bare(kind) and not bare):
+        raise no_kernel(kernel, kind)
+    return kind
 
 
 def check_number(value, kind):
-    """Raise torch's RuntimeError for a Python number that a dtype cannot hold."""
-    if kind.category == BOOL or kind.is_complex:
+    """Raise torch's RuntimeError for a Python number that cannot be converted to a dtype."""
+    if type(value) is int and -128 <= value <= 127:
         return
-    wrong = isinstance(value, complex)
-    if not wrong and kind.is_floating_point:
-        wrong = math.isfinite(value) and abs(value) > float(ml_dtypes.finfo(kind.numpy).max)
-    elif not wrong:
-        wrong = not math.isfinite(value) or abs(value) > np.iinfo(kind.numpy).max + kind.is_signed
-    if wrong:
-        name = _LIMIT_NAMES.get(kind.name) or cpp_name(kind)
+    if isinstance(value, complex):
+        parts = (value.real, value.imag) if kind.is_complex else (value.real if not value.imag else math.nan,)
+        wrong = (value.imag and not kind.is_complex) or any(_too_large(part, kind) for part in parts)
+    else:
+        wrong = _too_large(value, kind)
+    if wrong and kind is not bool_:
+        name = f"{kind.name}_t" if kind.category == INT and kind is not int32 else cpp_name(kind)
         raise RuntimeError(f"value cannot be converted to type {name} without overflow")
+
+
+def _too_large(value, kind):
+    """Whether a real number is beyond a dtype's limits."""
+    if kind.category == INT:
+        limits = np.iinfo(kind.numpy)
+        # torch: a negative whole number wraps in an unsigned dtype.
+        lowest = -int(limits.max) if limits.min == 0 and isinstance(value, int) else limits.min
+        return not (lowest <= value <= limits.max)
+    if kind.category == BOOL or kind.name in ("float64", "complex128"):
+        return False
+    return math.isfinite(value) and abs(value) > float(ml_dtypes.finfo(kind.to_real().numpy).max)

@@ -52,8 +52,9 @@ def _full(name, size, value, dtype, device, requires_grad, out):
     if out is not None and dtype is None:
         dtype = aval(out).dtype
     size = sizes_of(name, size)
-    place = devices.get(device)
-    made = create(TABLE["full_kernel"], (size, dtype or dtypes.Default.float), place, (value,))
+    place, dtype = devices.get(device), dtype or dtypes.Default.float
+    dtypes.check_number(value, dtype)
+    made = create(TABLE["full_kernel"], (size, dtype), place, (value,))
     return finish(made, requires_grad, out)
 
 
@@ -143,7 +144,9 @@ def full_like(input, fill_value, *, dtype=None, layout=None, device=None, requir
     """A tensor full of one number, with another's sizes, dtype and device."""
     a = aval(input)
     place = a.device if device is None else devices.get(device)
-    made = create(TABLE["full_kernel"], (a.shape, dtype or a.dtype), place, (hashable(fill_value),))
+    fill_value = hashable(fill_value)
+    dtypes.check_number(fill_value, dtype or a.dtype)
+    made = create(TABLE["full_kernel"], (a.shape, dtype or a.dtype), place, (fill_value,))
     return finish(made, requires_grad)
 
 

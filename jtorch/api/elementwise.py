@@ -78,6 +78,12 @@ def __pos__(self):
 
 
 @method
+def __rtruediv__(self, other):
+    # torch: the reciprocal times the number, each rounded.
+    return self.reciprocal().__mul__(other)
+
+
+@method
 def __abs__(self):
     return apply(_ABS, (self,), ())
 

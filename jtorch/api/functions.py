@@ -19,6 +19,7 @@ def _as_sizes(size):
 def fill_(self, value):
     """Write one number, or the value of a 0-d tensor, into every element, in place."""
     if not isinstance(value, Tensor):
+        dtypes.check_number(value, aval(self).dtype)
         return fill_with(FILL_NUMBER, self, value)
     if aval(value).ndim:
         raise RuntimeError(

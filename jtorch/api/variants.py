@@ -63,7 +63,7 @@ def _source(op, name, *, method, form):
         scope["_bounds"] = check_bounds
         dim = ", dim" if "dim" in attrs else ""
         body.append(f"    _bounds({op.name!r}, {operands[0]}, index{dim})")
-    if form == "reflected":
+    if form == "reflected" and op.operator not in _COMMUTATIVE:
         operands[0], operands[1] = operands[1], operands[0]
     body += _ending(op, operands, attrs, form, scope)
     if guard:
@@ -242,6 +242,7 @@ def put_methods():
             _put_operator(op)
 
 
+_COMMUTATIVE = ("add", "mul")  # torch: a number on the left goes to the right all the same
 _UNREFLECTED = ("eq", "ne", "lt", "le", "gt", "ge")
 
 
@@ -249,7 +250,7 @@ def _put_operator(op):
     name = op.operator
     setattr(Tensor, f"__{name}__", build(op, f"__{name}__", method=True, form="operator"))
     binary = sum(p.kind in (Kind.ARRAY, Kind.OPERAND) for p in op.params) > 1
-    if binary and name not in _UNREFLECTED:
+    if binary and name not in _UNREFLECTED:  # (__rtruediv__ is written by hand)
         setattr(Tensor, f"__r{name}__", build(op, f"__r{name}__", method=True, form="reflected"))
         if op.inplace:
             setattr(Tensor, f"__i{name}__", build(op, f"__i{name}__", method=True, form="iop"))

@@ -12,7 +12,7 @@ from jtorch.autograd.tensor_hooks import forget_retained, move_retained
 from jtorch.autograd.views import WRITE, chain, forbidden
 from jtorch.engine import trace
 from jtorch.ops.op import TABLE, Recordable
-from jtorch.shapes import listed
+from jtorch.shapes import broadcast_shapes, listed
 
 
 class Copy(Recordable):
@@ -24,9 +24,7 @@ class Copy(Recordable):
     def call(self, ins, attrs, compute):
         src = ins[1]
         shape, dtype = attrs
-        if jnp.iscomplexobj(src) and not jnp.issubdtype(dtype, jnp.complexfloating):
-            src = src.real
-        return (jnp.broadcast_to(src.astype(dtype), shape),)
+        return (jnp.broadcast_to(dtypes.convert(src, dtype), shape),)
 
 
 class Fill(Recordable):
@@ -239,21 +237,33 @@ def inplace(op, target, operands, attrs):
     """
     if modes.local.grad:
         check_writable(target, any(isinstance(x, Tensor) and x._rg for x in operands))
-    value = apply(op, operands, attrs)
+    try:
+        value = apply(op, operands, attrs)
+    except RuntimeError as error:
+        if hasattr(error, "refused"):
+            shape = broadcast_shapes(*(_tensor.aval(x).shape for x in operands if isinstance(x, Tensor)))
+            _need_room(target, shape, error.refused)
+        raise
     have, want = _tensor.aval(value), _tensor.aval(target)
     if have is not want:
-        if have.dtype is not want.dtype:
-            if not dtypes.can_cast(have.dtype, want.dtype):
-                raise RuntimeError(
-                    f"result type {have.dtype.label} can't be cast to the desired output type {want.dtype.label}"
-                )
-            if value._grad_fn is not None:
-                _written(value, target._storage)  # the cast hides this call from _become
-        if have.shape != want.shape:
-            raise RuntimeError(
-                f"output with shape {listed(want.shape)} doesn't match the broadcast shape {listed(have.shape)}"
-            )
+        _need_room(target, have.shape, have.dtype)
+        if have.dtype is not want.dtype and value._grad_fn is not None:
+            _written(value, target._storage)  # the cast hides this call from _become
     return _become(target, value)
+
+
+def _need_room(target, shape, dtype):
+    """Raise RuntimeError in torch's words where a result does not fit the tensor it goes to. dtype: None for any."""
+    want = _tensor.aval(target)
+    if shape != want.shape:
+        raise RuntimeError(f"output with shape {listed(want.shape)} doesn't match the broadcast shape {listed(shape)}")
+    if dtype is not None:
+        _need_cast(dtype, want.dtype)
+
+
+def _need_cast(have, want):
+    if not dtypes.can_cast(have, want):
+        raise RuntimeError(f"result type {have.label} can't be cast to the desired output type {want.label}")
 
 
 def write_out(out, value, name=None):
@@ -269,10 +279,7 @@ def write_out(out, value, name=None):
         )
     have, want = _tensor.aval(value), _tensor.aval(out)
     if have.dtype is not want.dtype:
-        if not dtypes.can_cast(have.dtype, want.dtype):
-            raise RuntimeError(
-                f"result type {have.dtype.label} can't be cast to the desired output type {want.dtype.label}"
-            )
+        _need_cast(have.dtype, want.dtype)
         value = call("to_dtype", value, want.dtype)
     if have.shape != want.shape:
         out._storage.put(read(value))

@@ -14,6 +14,7 @@ from jtorch.ops.op import Lift
 LOCK = threading.RLock()
 _weak = weakref.ref
 LIMIT = 4096  # pending calls at which a trace is cut
+EXACT = 2**53  # whole numbers up to here are float64s
 
 
 class _Local(threading.local):
@@ -182,8 +183,10 @@ def _loose(key):
 
 
 def _is_number(part):
-    """Whether a part of a key is a number whose value may be lifted."""
-    return type(part) is tuple and part[0] is not LIFTED and (part[1] is int or part[1] is float)
+    """Whether a part of a key is a number whose value may be lifted: as a float64, which must hold it exactly."""
+    if type(part) is not tuple or part[0] is LIFTED:
+        return False
+    return part[1] is float or (part[1] is int and (part[0] == "0" or -EXACT <= part[0] <= EXACT))
 
 
 def _grow(trace, key, ins, known):

@@ -122,7 +122,18 @@ def _operand_key(x):
     return x
 
 
+def _need_int64(value):
+    """Raise OverflowError, in Python's words as torch lets them through, for an int of more than 64 bits."""
+    if value >= 2**64:
+        raise OverflowError("int too big to convert")
+    if value < -(2**63):
+        raise OverflowError("can't convert negative int to unsigned")
+
+
 def _infer(op, attrs, operands, device):
+    for x in operands:
+        if type(x) is Number and x.type is int:
+            _need_int64(x.value)
     op.check([x.value if type(x) is Number else x for x in operands], attrs)
     kinds = tuple(None if x is None else (x.type, None) if type(x) is Number else (x.dtype, x.ndim) for x in operands)
     compute = op.compute(kinds, attrs)

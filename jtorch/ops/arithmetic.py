@@ -21,13 +21,17 @@ def _real(kernel):
     return dtypes.within(f"{kernel}_cpu", dtypes.INT, dtypes.FLOAT)
 
 
+def _sum(kind):
+    return dtypes.need_within(kind, "add_stub", dtypes.BOOL, dtypes.COMPLEX)
+
+
 # Sums and differences.
 
 
 def _scaled(other, alpha):
     """alpha · other, in the dtype of other. Raises RuntimeError where torch does not take such an alpha."""
     if type(alpha) is int and alpha == 1:
-        return other
+        return other if not _fits(other, jnp.complexfloating) else _once(other)
     if isinstance(alpha, bool) and other.dtype != bool:
         raise RuntimeError("Boolean alpha only supported for Boolean results.")
     if isinstance(alpha, (float, complex)) and not _fits(other, jnp.inexact):
@@ -37,7 +41,19 @@ def _scaled(other, alpha):
     return other * jnp.asarray(alpha).astype(other.dtype)
 
 
-@op("add", rule="promote", method=True, inplace=True, out=True, operator="add")
+def _once(x):
+    # torch: multiplies by 1 + 0i all the same, so that the other part of an infinite number comes out as nan.
+    return lax.complex(x.real - x.imag * 0, x.imag + x.real * 0)
+
+
+@op(
+    "add",
+    rule=lambda operands, attrs: _sum(dtypes.result_type(operands)),
+    method=True,
+    inplace=True,
+    out=True,
+    operator="add",
+)
 @widened
 def add(input: Operand, other: Operand, *, alpha: Scalar = 1):
     """input + alpha · other. Shape: broadcast."""
@@ -53,7 +69,7 @@ def _difference(operands, attrs):
         )
     if any(bools):
         raise RuntimeError(f"Subtraction, the `-` operator, with a bool tensor is not supported. {MASK_HINT}")
-    return dtypes.result_type(operands)
+    return _sum(dtypes.result_type(operands))
 
 
 @op("sub", "subtract", rule=_difference, method=True, inplace=True, out=True, operator="sub")
@@ -77,32 +93,58 @@ def rsub(input: Array, other: Operand, *, alpha: Scalar = 1):
 # Products and quotients.
 
 
-@op("mul", "multiply", rule="promote", method=True, inplace=True, out=True, operator="mul")
+@op("mul", "multiply", rule="promote", method=True, inplace=True, out=True, operator="mul", wide="other")
+@widened
 def mul(input: Operand, other: Operand):
     """input · other. Shape: broadcast."""
-    return input * other
+    return input * _seen(other)
+
+
+@mul.gradient
+def _(grad, result, input, other):
+    return grad * jnp.conj(_seen(other)), grad * jnp.conj(input)
+
+
+def _seen(number):
+    # XLA would work a product with a complex constant out otherwise: 1 · x is x, infinities and all.
+    scalar = number.ndim == 0 and _fits(number, jnp.complexfloating)
+    return lax.optimization_barrier(number) if scalar else number
 
 
 def _exact_quotient(a, b):
     """a / b rounded once, so that x / x is 1."""
     if not _fits(a, jnp.floating):
-        return a / b
+        return a / _seen(b)
     # XLA multiplies by 1 / b where b is a plain broadcast; a select in its place costs nothing and stops that.
     return a / jnp.where(jnp.isnan(a), a, b)
 
 
 def _quotient(operands, attrs):
     result = dtypes.result_type(operands)
-    if attrs[0] == "floor" and result is dtypes.bool_:
-        raise NotImplementedError("\"div_floor_cpu\" not implemented for 'Bool'")
-    return dtypes.Default.float if attrs[0] is None and result.category < dtypes.FLOAT else result
+    if attrs in ((), (None,)):
+        return dtypes.need_within(dtypes.floating(result), "div_cpu", dtypes.FLOAT, dtypes.COMPLEX)
+    low, high = (dtypes.INT if attrs[0] == "floor" else dtypes.BOOL), dtypes.FLOAT
+    return dtypes.need_within(result, f"div_{attrs[0]}_cpu", low, high)
+
+
+def _no_zero(operands, attrs):
+    """Raise RuntimeError in torch's words where integers are divided by a number that is 0."""
+    input, other = operands
+    if hasattr(other, "shape") or attrs == (None,) or 0 in getattr(input, "shape", ()):
+        return
+    kinds = [(x.dtype, x.ndim) if hasattr(x, "shape") else (type(x), None) for x in operands]
+    result = dtypes.result_type(kinds)
+    if result.category == dtypes.INT and not dtypes.array_of(other, result.numpy):
+        raise dtypes.refusing(RuntimeError("ZeroDivisionError"), result)
 
 
 def _div_name(operands, attrs):
     return "DivBackward0" if attrs[0] is None else "DivBackward2"
 
 
-@op("div", "divide", rule=_quotient, method=True, inplace=True, out=True, operator="truediv", grad_name=_div_name)
+@op("div", "divide", rule=_quotient, method=True, inplace=True, out=True, operator="truediv", grad_name=_div_name,
+    wide="other", refuse=_no_zero)  # fmt: skip
+@widened
 def div(input: Operand, other: Operand, *, rounding_mode=None):
     """input / other, rounded towards zero ("trunc") or down ("floor") where asked. Shape: broadcast."""
     if rounding_mode is None:
@@ -127,21 +169,14 @@ def _div_gradient(grad, result, input, other, rounding_mode=None):
 div.gradient(_div_gradient)
 
 
-@op("true_divide", rule="float", method=True, inplace=True, out=True, grad_name="DivBackward0")
+@op("true_divide", rule=_quotient, method=True, inplace=True, out=True, grad_name="DivBackward0", wide="other")
+@widened
 def true_divide(input: Operand, other: Operand):
     """input / other. Shape: broadcast."""
     return _exact_quotient(input, other)
 
 
 true_divide.gradient(_div_gradient)
-
-
-@op("rtruediv", rule="float", door=None, operator="rtruediv",
-    grad_name=("MulBackward0", ("ReciprocalBackward0", 0), None))  # fmt: skip
-@widened
-def rtruediv(input: Array, other: Operand):
-    """other / input as torch's operator works it out: 1 / input, then the product. Shape: broadcast."""
-    return (1 / input) * other
 
 
 def _floor_quotient(a, b):
@@ -159,7 +194,7 @@ def _floor_quotient(a, b):
 
 
 @op("floor_divide", rule=_real("div_floor"), method=True, inplace=True, out=True, operator="floordiv",
-    grad_name="NotImplemented", saves=("result",))  # fmt: skip
+    grad_name="NotImplemented", saves=("result",), wide="other", refuse=_no_zero)  # fmt: skip
 @widened
 def floor_divide(input: Operand, other: Operand):
     """input / other, rounded down. Shape: broadcast. Has no gradient."""
@@ -182,6 +217,7 @@ def _fmod_name(operands, attrs):
     inplace=True,
     out=True,
     grad_name=_fmod_name,
+    refuse=_no_zero,
 )
 def fmod(input: Array, other: Operand):
     """The remainder of input / other, with the sign of input. Shape: broadcast."""
@@ -207,6 +243,7 @@ def _remainder_name(operands, attrs):
     out=True,
     operator="mod",
     grad_name=_remainder_name,
+    refuse=_no_zero,
 )
 def remainder(input: Operand, other: Operand):
     """The remainder of input / other, with the sign of other. Shape: broadcast."""
@@ -261,7 +298,7 @@ def _lerp_name(operands, attrs):
     return "LerpBackward0" if _is_number(operands[2]) else "LerpBackward1"
 
 
-@op("lerp", rule=_lerp_dtype, method=True, inplace=True, out=True, grad_name=_lerp_name)
+@op("lerp", rule=_lerp_dtype, method=True, inplace=True, out=True, grad_name=_lerp_name, wide="weight")
 @widened
 def lerp(input: Array, end: Array, weight: Operand):
     """input + weight · (end - input). Shape: broadcast. Raises RuntimeError where dtypes differ."""

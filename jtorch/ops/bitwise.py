@@ -8,7 +8,8 @@ from jtorch.ops.op import Array, Operand, op
 
 
 def _whole(kernel):
-    return dtypes.within(f"{kernel}_cpu", dtypes.INT if "shift" in kernel else dtypes.BOOL, dtypes.INT)
+    shift = "shift" in kernel
+    return dtypes.within(f"{kernel}_cpu", dtypes.INT if shift else dtypes.BOOL, dtypes.INT, bare=not shift)
 
 
 @op("bitwise_and", rule=_whole("bitwise_and"), method=True, inplace=True, out=True, operator="and")

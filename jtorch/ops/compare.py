@@ -2,6 +2,7 @@
 
 from jax import numpy as jnp
 
+from jtorch import dtypes
 from jtorch.ops.op import Array, Operand, op
 from jtorch.shapes import broadcast_shapes
 
@@ -18,25 +19,29 @@ def ne(input: Array, other: Operand):
     return input != other
 
 
-@op("lt", "less", rule="bool", method=True, inplace=True, out=True, operator="lt")
+def _ordered(kernel):
+    return dtypes.within(kernel, dtypes.BOOL, dtypes.FLOAT)
+
+
+@op("lt", "less", rule=_ordered("lt_cpu"), method=True, inplace=True, out=True, operator="lt")
 def lt(input: Array, other: Operand):
     """Where input is less than other. Shape: broadcast, bool."""
     return input < other
 
 
-@op("le", "less_equal", rule="bool", method=True, inplace=True, out=True, operator="le")
+@op("le", "less_equal", rule=_ordered("le_cpu"), method=True, inplace=True, out=True, operator="le")
 def le(input: Array, other: Operand):
     """Where input is at most other. Shape: broadcast, bool."""
     return input <= other
 
 
-@op("gt", "greater", rule="bool", method=True, inplace=True, out=True, operator="gt")
+@op("gt", "greater", rule=_ordered("gt_cpu"), method=True, inplace=True, out=True, operator="gt")
 def gt(input: Array, other: Operand):
     """Where input is greater than other. Shape: broadcast, bool."""
     return input > other
 
 
-@op("ge", "greater_equal", rule="bool", method=True, inplace=True, out=True, operator="ge")
+@op("ge", "greater_equal", rule=_ordered("ge_cpu"), method=True, inplace=True, out=True, operator="ge")
 def ge(input: Array, other: Operand):
     """Where input is at least other. Shape: broadcast, bool."""
     return input >= other

@@ -3,7 +3,7 @@
 from jax import lax
 from jax import numpy as jnp
 
-from jtorch.dtypes import cpp_name, from_numpy
+from jtorch.dtypes import COMPLEX, INT, cpp_name, from_numpy, need_within
 from jtorch.ops.op import Array, Scalar, op
 from jtorch.shapes import broadcast_shapes, listed
 
@@ -14,6 +14,10 @@ def _label(x):
 
 def _cpp(x):
     return cpp_name(from_numpy(x.dtype))
+
+
+def _need_kernel(kernel, x):
+    need_within(from_numpy(x.dtype), kernel, INT, COMPLEX, bare=kernel.startswith("addmm"))
 
 
 def _same_dtype(a, b):
@@ -31,6 +35,7 @@ def _check_sizes(a, b):
 def _mm(a, b):
     _check_sizes(a, b)
     _same_dtype(a, b)
+    _need_kernel("addmm_impl_cpu_", a)
     return lax.dot(a, b)
 
 
@@ -42,6 +47,7 @@ def _check_bmm(a, b):
         )
     if a.dtype != b.dtype:
         raise RuntimeError(f"expected scalar type {_label(a)} but found {_label(b)}")
+    _need_kernel("bmm", a)
 
 
 def _bmm(a, b):
@@ -57,6 +63,7 @@ def _dot(a, b):
         )
     if a.dtype != b.dtype:
         raise RuntimeError(f"dot : expected both vectors to have same dtype, but found {_label(a)} and {_label(b)}")
+    _need_kernel("dot", a)
     return lax.dot(a, b)
 
 
@@ -66,6 +73,7 @@ def _mv(a, b):
     if a.dtype != b.dtype:
         both = _label(a), _label(b)
         raise RuntimeError(f"addmv input tensors must have the same dtype, but got {both[1]}, {both[0]}, and {both[1]}")
+    _need_kernel("addmv_impl_cpu", a)
     return lax.dot(a, b)
 
 

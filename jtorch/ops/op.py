@@ -152,6 +152,8 @@ class Op(Recordable):
         self.constant = tuple(self.returns.index(name) for name in fields.pop("constant", ()))
         self.autocast = fields.pop("autocast", None)
         self.lift = fields.pop("lift", True)
+        self.wide = fields.pop("wide", None)
+        self.refuse = fields.pop("refuse", None)
         self.varargs = fields.pop("varargs", None)
         if fields:
             raise TypeError(f"@op({name!r}) got fields it does not know: {sorted(fields)}")
@@ -191,9 +193,7 @@ class Op(Recordable):
         if callable(self.rule):
             return self.rule(tensors, attrs).numpy
         result = dtypes.result_type(tensors)
-        if self.rule == "float" and result.category < dtypes.FLOAT:
-            result = dtypes.Default.float
-        return result.numpy
+        return (dtypes.floating(result) if self.rule == "float" else result).numpy
 
     def operand_kinds(self, attrs):
         """The kind of every recorded operand; a sequence counts once per item (its length stands in attrs)."""
@@ -208,12 +208,19 @@ class Op(Recordable):
         return kinds
 
     def check(self, operands, attrs):
-        """Raise TypeError where a tensor parameter was given a number. operands: Avals, numbers, None."""
+        """Raise TypeError where a tensor parameter was given a number, RuntimeError where sizes do not match.
+
+        operands: Avals, numbers, None.
+        """
         for position, (x, kind) in enumerate(zip(operands, self.operand_kinds(attrs), strict=True)):
             if kind in (Kind.ARRAY, Kind.ARRAYS) and x is not None and not hasattr(x, "shape"):
                 name = [p.name for p in self.params if p.recorded or p.kind in _SEQUENCES]
                 at = min(position, len(name) - 1)
                 raise errors.bad_argument(self.name, position + 1, name[at], "Tensor", x)
+        if self.rule is not None:
+            shapes.broadcast_shapes(*(x.shape for x in operands if hasattr(x, "shape")))
+        if self.refuse is not None:
+            self.refuse(operands, attrs)
 
     def bind(self, ins, attrs, compute):
         """Positional and keyword arguments of the function, from recorded operands and attributes."""
@@ -226,7 +233,9 @@ class Op(Recordable):
                 value = [next(given) for _ in range(next(static))]
             elif p.kind in _RECORDED:
                 value = next(given)
-                if p.kind in _TENSORS:
+                if p.name == self.wide and compute in _HALVES and not getattr(value, "shape", ()):
+                    value = _cast(value, np.dtype(np.float32))
+                elif p.kind in _TENSORS:
                     value = _cast(value, compute)
                 elif isinstance(value, jax.Array) and compute is not None:
                     value = value.astype(compute)
@@ -242,9 +251,9 @@ class Op(Recordable):
 
     def call(self, ins, attrs, compute):
         args, kwargs = self.bind(ins, attrs, compute)
-        if self.rule is not None:
-            shapes.broadcast_shapes(*(x.shape for x in ins if hasattr(x, "shape")))
         outs = self.fn(*args, **kwargs)
+        if self.wide is not None:
+            return (outs.astype(compute),)
         return tuple(outs) if isinstance(outs, (tuple, list)) else (outs,)
 
     def pullback(self, ins, attrs, compute, cotangents, needs, results):
@@ -259,6 +268,8 @@ class Op(Recordable):
         grads = self._gradient(
             cotangents[0] if single else cotangents, results[0] if single else results, *args, **kwargs
         )
+        if self.wide is not None and compute in _HALVES:
+            grads = [None if g is None else g.astype(compute) for g in grads]
         return tuple(_fit(g, x) for g, x, n in zip(self._flat(grads, attrs), ins, needs, strict=True) if n)
 
     def _flat(self, grads, attrs):
@@ -287,8 +298,8 @@ def _cast(value, compute):
     if compute is None or value is None:
         return value
     if isinstance(value, (bool, int, float, complex)):
-        return jnp.asarray(np.asarray(value).astype(compute))
-    return value if value.dtype == compute else value.astype(compute)
+        return jnp.asarray(dtypes.array_of(value, compute))
+    return value if value.dtype == compute else dtypes.convert(value, compute)
 
 
 def _fit(grad, operand):

@@ -110,7 +110,6 @@ def _(grad, result, input, other):
 
 
 @op("ldexp", rule="float", method=True, inplace=True, out=True)
-@widened
 def ldexp(input: Array, other: Array):
     """input · 2^other. Shape: broadcast."""
     return input * _two_to(other)
@@ -123,6 +122,7 @@ def _(grad, result, input, other):
     return grad * jnp.conj(power), grad * jnp.conj(input * power) * math.log(2)
 
 
+@widened
 def _two_to(x):
     if jnp.iscomplexobj(x):
         return jnp.exp(x * math.log(2))

@@ -138,7 +138,11 @@ def _(grad, result, input):
     return (-0.5 * grad * (result * result * result),)
 
 
-@op("reciprocal", rule="float", method=True, inplace=True, out=True, saves=("result",))
+def _reciprocal_dtype(operands, attrs):
+    return dtypes.need_within(dtypes.floating(operands[0][0]), "reciprocal_cpu", dtypes.FLOAT, dtypes.COMPLEX)
+
+
+@op("reciprocal", rule=_reciprocal_dtype, method=True, inplace=True, out=True, saves=("result",))
 def reciprocal(input: Array):
     """One over each element. Shape: any -> the same."""
     return 1 / input

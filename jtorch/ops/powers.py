@@ -20,23 +20,46 @@ def _power_operands(input, exponent):
     """Both in their common dtype; an exponent that is a number stays one."""
     kinds = [(type(x), None) if isinstance(x, (bool, int, float, complex)) else (dtypes.from_numpy(x.dtype), x.ndim)
              for x in (input, exponent)]  # fmt: skip
-    dtype = dtypes.result_type(kinds).numpy
     if not _is_number(kinds[0]) and not _is_number(kinds[1]):
         shapes.broadcast_shapes(input.shape, exponent.shape)
+    dtype = dtypes.result_type(kinds)
     if _is_number(kinds[1]):
-        if not jnp.issubdtype(dtype, jnp.inexact) and exponent < 0:
-            raise RuntimeError("Integers to negative integer powers are not allowed.")
-        return input.astype(dtype), exponent
-    if dtype.kind == "b":
-        raise NotImplementedError("\"pow\" not implemented for 'Bool'")
-    base = jnp.asarray(np.asarray(input, dtype)) if _is_number(kinds[0]) else input.astype(dtype)
-    return base, exponent.astype(dtype)
+        return dtypes.convert(input, dtype.numpy), _number_above(exponent, dtype)
+    if _is_number(kinds[0]):
+        dtypes.need_within(dtype, "pow", dtypes.INT, dtypes.COMPLEX, bare=_is_one(input))
+        input = jnp.asarray(dtypes.array_of(input, dtype.numpy))
+    else:
+        dtypes.need_within(dtype, "pow", dtypes.INT, dtypes.COMPLEX)
+        input = dtypes.convert(input, dtype.numpy)
+    return input, dtypes.convert(exponent, dtype.numpy)
 
 
+def _is_one(base):
+    return not isinstance(base, bool) and base == 1
+
+
+def _number_above(exponent, dtype):
+    """A number as an exponent over a dtype: itself, or an array where the number must not be looked at."""
+    if exponent in (0, 1):
+        return exponent
+    dtypes.need_within(dtype, "pow", dtypes.BOOL, dtypes.COMPLEX)
+    if dtype.category < dtypes.FLOAT and exponent < 0:
+        raise RuntimeError("Integers to negative integer powers are not allowed.")
+    half = dtype.name in ("float16", "bfloat16")
+    if half or dtype.category == dtypes.INT:
+        dtypes.check_number(exponent, dtypes.int64 if type(exponent) is int and exponent >= 2**63 else dtype)
+    if not half:
+        return exponent
+    # torch: rounds it to the half type, and takes no root of float16.
+    rounded = dtypes.array_of(exponent, dtype.numpy)
+    return jnp.asarray(rounded) if abs(exponent) == 0.5 and dtype is dtypes.float16 else float(rounded)
+
+
+@widened
 def _power(x, n):
     """x to the power of a number or an array. Small whole numbers multiply, so that x ** 2 is x · x exactly."""
     if not isinstance(n, (bool, int, float, complex)):
-        return _int_power(x, n) if _fits(x, jnp.integer) else jnp.power(x, n)
+        return _int_power(x, n) if _fits(x, jnp.integer) else _float_power(x, n)
     if n == 0:
         return jnp.ones_like(x)
     if x.dtype == bool:
@@ -50,13 +73,34 @@ def _power(x, n):
         return lax.integer_pow(x, int(n.real))
     if n in (-1, -2):
         return 1 / (x if n == -1 else x * x)
-    return jnp.power(x, jnp.asarray(np.asarray(n, x.dtype)))
+    return _float_power(x, lax.optimization_barrier(jnp.asarray(dtypes.array_of(n, x.dtype))))
+
+
+def _float_power(x, n):
+    if not _fits(x, jnp.complexfloating):
+        return jnp.power(x, n)
+    # torch: goes by way of the logarithm, so that 0 to the 0 is nan; C's exp knows the infinities, XLA's does not.
+    exponent = n * jnp.log(x)
+    size, angle = exponent.real, exponent.imag
+    power = jnp.where(size == -jnp.inf, 0, jnp.exp(exponent))
+    return jnp.where((size == jnp.inf) & ~jnp.isfinite(angle), complex(np.inf, np.nan), power)
 
 
 def _int_power(x, n):
     # torch: an int to a negative power is 0, except for 1 and -1.
     flipped = jnp.where(x == 1, 1, jnp.where(x == -1, jnp.where(n % 2 == 0, 1, -1), 0)).astype(x.dtype)
-    return jnp.where(n < 0, flipped, jnp.power(x, jnp.maximum(n, 0)))
+    return jnp.where(n < 0, flipped, _squaring(x, jnp.maximum(n, 0)))
+
+
+def _squaring(x, n):
+    """x to the power of n >= 0 by repeated squaring, wrapping as integers do. Shape: broadcast."""
+    x, n = jnp.broadcast_arrays(x, n)
+
+    def step(state):
+        result, square, rest = state
+        return jnp.where(rest & 1 != 0, result * square, result), square * square, rest >> 1
+
+    return lax.while_loop(lambda state: jnp.any(state[2] > 0), step, (jnp.ones_like(x), x, n))[0]
 
 
 def _pow_name(operands, attrs):
@@ -64,9 +108,10 @@ def _pow_name(operands, attrs):
 
 
 @op("pow", method=True, inplace=True, out=True, operator="pow", lift=False, grad_name=_pow_name)
-@widened
 def pow(input: Operand, exponent: Operand):
     """input to the power of exponent. Shape: broadcast. Raises RuntimeError for integers to a negative whole number."""
+    if isinstance(input, (int, float, complex)) and _is_one(input):
+        return jnp.ones_like(_power_operands(input, exponent)[1])  # torch: whatever the exponent, nan included
     return _power(*_power_operands(input, exponent))
 
 

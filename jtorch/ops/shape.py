@@ -4,7 +4,7 @@ import numpy as np
 from jax import lax
 from jax import numpy as jnp
 
-from jtorch.dtypes import FLOAT, from_numpy, result_type
+from jtorch.dtypes import convert, from_numpy, result_type
 from jtorch.ops.op import Array, Arrays, DType, Scalar, op
 from jtorch.shapes import listed, normalize_dim, normalize_dims
 
@@ -302,26 +302,4 @@ def clone(input: Array, *, memory_format=None):
 @op("to_dtype", door=None, grad_name="ToCopyBackward0")
 def to_dtype(input: Array, dtype: DType):
     """The tensor converted to another dtype, rounding, cutting and wrapping as torch does on the CPU."""
-    source, target = from_numpy(input.dtype), from_numpy(dtype)
-    if source.is_complex and not target.is_complex:
-        return (input != 0) if dtype == np.bool_ else to_dtype.fn(lax.real(input), dtype)
-    if source.category == FLOAT and target.category < FLOAT and dtype != np.bool_:
-        return _float_to_int(input, dtype)
-    if dtype.name == "float8_e4m3fn":
-        # torch: what is too large becomes the largest number, where ml_dtypes has nan.
-        input = jnp.clip(input, -448, 448)
-    return input.astype(dtype)
-
-
-def _float_to_int(input, dtype):
-    # torch: what does not fit becomes the smallest number of the machine's conversion, then wraps; XLA saturates.
-    if dtype in (np.uint32, np.uint64):
-        signed = np.dtype(f"int{8 * dtype.itemsize}")
-        half = 2.0 ** (8 * dtype.itemsize - 1)
-        above = _float_to_int(input - half, signed) ^ np.iinfo(signed).min
-        return jnp.where(input >= half, above, _float_to_int(input, signed)).astype(dtype)
-    wide = np.int64 if dtype.itemsize == 8 else np.int32
-    input = input.astype(np.float64 if input.dtype == np.float64 else np.float32)
-    lowest = np.iinfo(wide).min
-    fits = (input >= float(lowest)) & (input < -float(lowest))
-    return jnp.where(fits, input.astype(wide), wide(lowest)).astype(dtype)
+    return convert(input, dtype)
