@@ -23,7 +23,7 @@ class dtype:
         self.itemsize = self.numpy.itemsize
         self.is_floating_point = category == FLOAT
         self.is_complex = category == COMPLEX
-        self.is_signed = name not in ("bool", "uint8", "uint16", "uint32", "uint64")
+        self.is_signed = name not in ("bool", "uint8", "uint16", "uint32", "uint64", "float8_e8m0fnu")
 
     def __repr__(self):
         return f"torch.{self.name}"
@@ -81,7 +81,14 @@ ALIASES = {
     "short": int16, "int": int32, "long": int64,
 }  # fmt: skip
 _FROM_NUMPY = {d.numpy: d for d in ALL}
-_FROM_PYTHON = {bool: bool_, int: int64, float: float64, complex: complex128}
+OF_PYTHON = {bool: bool_, int: int64, float: float64, complex: complex128}  # what torch takes them for as a dtype
+
+
+def _refuse_more(cls, *args):
+    raise TypeError("cannot create 'torch.dtype' instances")
+
+
+dtype.__new__ = _refuse_more
 
 
 def by_name(name):
@@ -206,7 +213,15 @@ def convert(x, numpy_dtype):
     if target is float8_e4m3fn:
         # torch: what is too large becomes the largest number, where ml_dtypes has nan.
         x = jnp.clip(x, -448, 448)
+    if target is float8_e8m0fnu:
+        # torch: it has powers of two alone; the sign is dropped, and 0 becomes the smallest.
+        return jnp.where(x == 0, np.array(2.0**-127, numpy_dtype), jnp.abs(x).astype(numpy_dtype))
     return x.astype(numpy_dtype)
+
+
+def truth(x):
+    """Where an array is not 0. Shape: any -> the same, bool."""
+    return x if x.dtype == bool else x != 0
 
 
 def array_of(number, numpy_dtype):

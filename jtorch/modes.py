@@ -39,7 +39,7 @@ def set_token(mode, value):
     settings.pop(mode, None)
     if value is not None:
         settings[mode] = value
-    local.token = tuple(sorted(settings.items(), key=lambda item: item[0])) or None
+    local.token = frozenset(settings.items()) or None
 
 
 def get_token(mode):

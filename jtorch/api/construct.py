@@ -13,15 +13,13 @@ from jtorch.api.size import Size
 from jtorch.autograd.apply import call
 from jtorch.errors import type_name, warn, warn_once
 
-_PYTHON_TYPES = {float: dtypes.float64, int: dtypes.int64, bool: dtypes.bool_, complex: dtypes.complex128}
-
 
 def _checked_dtype(name, dtype):
     """The dtype of a `dtype=` argument, which may be a Python type. Raises TypeError for anything else."""
     if dtype is None or isinstance(dtype, dtypes.dtype):
         return dtype
-    if isinstance(dtype, type) and dtype in _PYTHON_TYPES:
-        return _PYTHON_TYPES[dtype]
+    if isinstance(dtype, type) and dtype in dtypes.OF_PYTHON:
+        return dtypes.OF_PYTHON[dtype]
     raise TypeError(f"{name}(): argument 'dtype' must be torch.dtype, not {type_name(dtype)}")
 
 
@@ -292,6 +290,8 @@ def get_default_dtype():
 @function
 def set_default_tensor_type(t):
     """Set dtype and device of new tensors by an old type name. As torch.set_default_tensor_type."""
+    if not isinstance(t, str) and not hasattr(t, "place"):
+        raise TypeError("invalid type object: only floating-point types are supported as the default type")
     kind, place = types.parse_type(t) if isinstance(t, str) else (t.dtype, devices.get(t.place))
     set_default_dtype(kind)
     devices.Default.device = None if place is devices.CPU else place

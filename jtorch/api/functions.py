@@ -90,9 +90,13 @@ def broadcast_shapes(*shapes_):
 
 
 @function
-def result_type(tensor1, tensor2):
-    """The dtype that an operation on both would have."""
-    return dtypes.result_type([_kind(x) for x in (tensor1, tensor2)])
+def result_type(*args, **kwargs):
+    """The dtype that an operation on two tensors or numbers would have."""
+    given = (*args, *kwargs.values())
+    named = kwargs.keys() <= {"tensor", "other", "scalar", "scalar1", "scalar2"}
+    if len(given) != 2 or not named or not all(isinstance(x, (Tensor, bool, int, float, complex)) for x in given):
+        raise TypeError(f"result_type() received an invalid combination of arguments: {given}")
+    return dtypes.result_type([_kind(x) for x in given])
 
 
 def _kind(x):
@@ -108,6 +112,8 @@ def promote_types(type1, type2):
 @function
 def can_cast(from_, to):
     """Whether torch lets a result of one dtype into a tensor of another."""
+    if not isinstance(from_, dtypes.dtype) or not isinstance(to, dtypes.dtype):
+        raise TypeError(f"can_cast() takes two dtypes, but got {from_} and {to}")
     return dtypes.can_cast(from_, to)
 
 
@@ -127,6 +133,12 @@ def is_floating_point(input):
 def is_complex(input):
     """Whether the dtype is complex."""
     return aval(input).dtype.is_complex
+
+
+@function
+def is_signed(input):
+    """Whether the dtype has negative values."""
+    return aval(input).dtype.is_signed
 
 
 @both

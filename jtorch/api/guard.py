@@ -62,7 +62,7 @@ def failed(error, spec, fn, seen):
     """What to do for a call that raised `error`: raise torch's TypeError for it, or None to raise the error again.
 
     seen: the locals of the function; `_was_<name>` is an argument as it came, where the function has converted it.
-    Returns (result,) where a class among the arguments took the call over.
+    Returns (result,) where a class among the arguments took the call over, or a Python type stood for a dtype.
     """
     caller = sys._getframe(2)
     if caller.f_code is refused.handing:
@@ -78,7 +78,17 @@ def failed_with(error, spec, fn, args, kwargs):
         other = better(error, spec, args[spec.method :], kwargs)
         if other is not None:
             raise other from None
+        done = _with_dtypes(fn, args, kwargs)
     return done
+
+
+def _with_dtypes(fn, args, kwargs):
+    """(result,) of the call with Python's types in the place of dtypes, or None where no argument is one."""
+    known = [isinstance(x, type) and x in _PYTHON_DTYPES for x in (*args, *kwargs.values())]
+    if not any(known):
+        return None
+    taken = [_PYTHON_DTYPES[x] if k else x for x, k in zip((*args, *kwargs.values()), known, strict=True)]
+    return (fn(*taken[: len(args)], **dict(zip(kwargs, taken[len(args) :], strict=True))),)
 
 
 def better(error, spec, args, kwargs):
@@ -173,7 +183,7 @@ _TYPES = {
     "int": {int}, "float": {float, int}, "bool": {bool}, "str": {str}, "dtype": {dtypes.dtype},
     "Scalar": {bool, int, float, complex},
 }  # fmt: skip
-_PYTHON_DTYPES = {float: dtypes.float64, int: dtypes.int64, bool: dtypes.bool_, complex: dtypes.complex128}
+_PYTHON_DTYPES = dtypes.OF_PYTHON
 
 
 def plain_types(params):

@@ -34,9 +34,7 @@ def _moved(tensor, place):
     return out
 
 
-def _parse_to(*args, device=None, dtype=None, non_blocking=False, copy=False, memory_format=None, other=None):
-    if other is not None:
-        args = (other, *args)
+def _parse_to(*args, device=None, dtype=None, non_blocking=False, copy=False, memory_format=None):
     if args:
         first, rest = args[0], list(args[1:])
         if isinstance(first, Tensor):
@@ -58,6 +56,8 @@ def _parse_to(*args, device=None, dtype=None, non_blocking=False, copy=False, me
                 " * (Tensor tensor, bool non_blocking = False, bool copy = False, *, "
                 "torch.memory_format memory_format = None)\n"
             )
+        if any(not isinstance(x, bool) for x in rest):
+            raise TypeError("to() received an invalid combination of arguments")
         if len(rest) > 1:
             copy = rest[1]
     return (None if device is None else devices.get(device)), dtype, copy
@@ -95,6 +95,10 @@ def _type(self, dtype=None, non_blocking=False):
         return type_string(aval(self))
     if isinstance(dtype, dtypes.dtype):
         return to(self, dtype)
+    if isinstance(dtype, type) and not hasattr(dtype, "place"):
+        raise ValueError(f"invalid type: '{dtype.__name__}'")
+    if not isinstance(dtype, (str, type)):
+        raise TypeError("dtype must be a type, str, or dtype object")
     kind, place = parse_type(dtype) if isinstance(dtype, str) else (dtype.dtype, devices.get(dtype.place))
     return to(self, place, kind)
 

@@ -11,6 +11,7 @@ from jtorch import dtypes
 from jtorch._tensor import Tensor, aval
 from jtorch.api.put import FUNCTIONS, attribute, function
 from jtorch.api.types import type_string
+from jtorch.errors import bad_argument
 
 
 class _Named:
@@ -64,6 +65,15 @@ def is_cpu(self):
 class _Info:
     __slots__ = ("bits", "dtype", "max", "min")
 
+    def __setattr__(self, name, value):
+        if name in dir(self):
+            raise AttributeError(f"attribute '{name}' of 'torch.{type(self).__name__}' objects is not writable")
+        raise AttributeError(f"'torch.{type(self).__name__}' object has no attribute '{name}'")
+
+    def _hold(self, **limits):
+        for name, value in limits.items():
+            object.__setattr__(self, name, value)
+
     def __reduce__(self):
         return (type(self), (dtypes.by_name(self.dtype),))
 
@@ -82,18 +92,22 @@ class finfo(_Info):
 
     __slots__ = ("eps", "resolution", "smallest_normal", "tiny")
 
-    def __init__(self, type=None):
-        kind = _checked("finfo", dtypes.Default.float if type is None else type)
+    def __init__(self, *args, **kwargs):
+        kind = _checked("finfo", args, kwargs, dtypes.Default.float)
         if kind.category < dtypes.FLOAT:
             raise TypeError(
                 "torch.finfo() requires a floating point input type. Use torch.iinfo to handle 'torch.finfo'"
             )
         kind = kind.to_real()
         found = ml_dtypes.finfo(kind.numpy)
-        self.dtype, self.bits = kind.name, kind.itemsize * 8
-        self.min, self.max, self.eps = float(found.min), float(found.max), float(found.eps)
-        self.tiny = self.smallest_normal = float(found.smallest_normal)
-        self.resolution = float(f"1e-{int(-math.log10(self.eps))}")  # the decimal digits that always survive
+        eps, tiny = float(found.eps), float(found.smallest_normal)
+        if kind is dtypes.float8_e5m2fnuz:
+            eps /= 2  # torch: half of the true step above 1
+        resolution = float(f"1e-{int(-math.log10(eps))}")  # the decimal digits that always survive
+        self._hold(
+            dtype=kind.name, bits=kind.itemsize * 8, min=float(found.min), max=float(found.max), eps=eps, tiny=tiny,
+            smallest_normal=tiny, resolution=resolution,
+        )  # fmt: skip
 
     def __repr__(self):
         parts = ("resolution", "min", "max", "eps", "smallest_normal", "tiny")
@@ -106,14 +120,14 @@ class iinfo(_Info):
 
     __slots__ = ()
 
-    def __init__(self, type):
-        kind = _checked("iinfo", type)
+    def __init__(self, *args, **kwargs):
+        kind = _checked("iinfo", args, kwargs)
         if kind is dtypes.bool_:
             raise TypeError("torch.bool is not supported by torch.iinfo")
         if kind.category != dtypes.INT:
             raise TypeError("torch.iinfo() requires an integer input type. Use torch.finfo to handle 'torch.iinfo'")
         found = np.iinfo(kind.numpy)
-        self.dtype, self.bits, self.min, self.max = kind.name, kind.itemsize * 8, int(found.min), int(found.max)
+        self._hold(dtype=kind.name, bits=kind.itemsize * 8, min=int(found.min), max=int(found.max))
 
     def __repr__(self):
         return f"iinfo(min={self.min:g}, max={self.max:g}, dtype={self.dtype})"
@@ -123,10 +137,17 @@ finfo.__module__ = iinfo.__module__ = "torch"
 FUNCTIONS.update(finfo=finfo, iinfo=iinfo)
 
 
-def _checked(name, type):
-    if not isinstance(type, dtypes.dtype):
-        raise TypeError(f"{name}(): argument 'type' (position 1) must be torch.dtype, not {type.__class__.__name__}")
-    return type
+def _checked(name, args, kwargs, default=None):
+    """The dtype that finfo or iinfo was given: `type`, perhaps a Python type for one."""
+    given = (*args, *(value for key, value in kwargs.items() if key == "type"))
+    if not given and default is not None:
+        return default
+    if not given:
+        raise TypeError(f'{name}() missing 1 required positional arguments: "type"')
+    kind = dtypes.OF_PYTHON.get(given[0], given[0]) if isinstance(given[0], type) else given[0]
+    if not isinstance(kind, dtypes.dtype):
+        raise bad_argument(name, 1, "type", "torch.dtype", kind)
+    return kind
 
 
 class _Settings:

@@ -250,7 +250,7 @@ def _put_operator(op):
     name = op.operator
     setattr(Tensor, f"__{name}__", build(op, f"__{name}__", method=True, form="operator"))
     binary = sum(p.kind in (Kind.ARRAY, Kind.OPERAND) for p in op.params) > 1
-    if binary and name not in _UNREFLECTED:  # (__rtruediv__ is written by hand)
+    if binary and name not in _UNREFLECTED:
         setattr(Tensor, f"__r{name}__", build(op, f"__r{name}__", method=True, form="reflected"))
         if op.inplace:
             setattr(Tensor, f"__i{name}__", build(op, f"__i{name}__", method=True, form="iop"))

@@ -51,21 +51,21 @@ def ge(input: Array, other: Operand):
 def logical_and(input: Array, other: Array):
     """Where neither element is 0. Shape: broadcast, bool."""
     broadcast_shapes(input.shape, other.shape)
-    return jnp.logical_and(input != 0, other != 0)
+    return jnp.logical_and(dtypes.truth(input), dtypes.truth(other))
 
 
 @op("logical_or", method=True, inplace=True, out=True)
 def logical_or(input: Array, other: Array):
     """Where an element is not 0. Shape: broadcast, bool."""
     broadcast_shapes(input.shape, other.shape)
-    return jnp.logical_or(input != 0, other != 0)
+    return jnp.logical_or(dtypes.truth(input), dtypes.truth(other))
 
 
 @op("logical_xor", method=True, inplace=True, out=True)
 def logical_xor(input: Array, other: Array):
     """Where exactly one element is not 0. Shape: broadcast, bool."""
     broadcast_shapes(input.shape, other.shape)
-    return jnp.logical_xor(input != 0, other != 0)
+    return jnp.logical_xor(dtypes.truth(input), dtypes.truth(other))
 
 
 @op("logical_not", method=True, inplace=True, out=True)

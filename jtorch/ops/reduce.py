@@ -259,7 +259,7 @@ def _(grad, result, input, dim, keepdim):
 def _truth(name, input, dim, keepdim):
     """(elements as bool, dims to reduce); no dims at all for an empty tuple."""
     dims = () if isinstance(dim, tuple) and not dim else _dims(name, input, dim, keepdim)
-    return input != 0, dims
+    return dtypes.truth(input), dims
 
 
 @op("all", method=True, out=True)
@@ -279,7 +279,7 @@ def any(input: Array, dim=None, keepdim=False):
 @op("count_nonzero", method=True)
 def count_nonzero(input: Array, dim=None):
     """How many elements along dims are not 0. Shape: the input's without these dims, int64."""
-    return jnp.sum(input != 0, normalize_dims(dim, input.ndim), dtype=np.int64)
+    return jnp.sum(dtypes.truth(input), normalize_dims(dim, input.ndim), dtype=np.int64)
 
 
 @op("trace", method=True)
