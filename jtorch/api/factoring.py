@@ -3,7 +3,7 @@
 from jtorch import modes
 from jtorch._tensor import aval
 from jtorch.api.infos import give, known, need_success, single
-from jtorch.api.put import behind, both
+from jtorch.api.put import behind, both, function, method
 from jtorch.api.returns import named
 from jtorch.autograd.apply import apply
 from jtorch.errors import warn
@@ -139,7 +139,7 @@ should be replaced with
 LU, pivots, info = torch.linalg.lu_factor_ex(A, compute_pivots)"""
 
 
-@both
+@function
 def lu(A, pivot=True, get_infos=False, out=None):
     """L and U in one matrix, the pivots, and infos if wanted: what torch.linalg.lu_factor replaces."""
     warn(_LU_WARNING)
@@ -153,6 +153,15 @@ def lu(A, pivot=True, get_infos=False, out=None):
     if out is None:
         return results
     return tuple(single("lu", r, o) for r, o in zip(results, out, strict=True))
+
+
+def _lu_method(self, pivot=True, get_infos=False):
+    """L and U in one matrix, the pivots, and infos if wanted, in a plain tuple: torch.lu."""
+    return tuple(lu(self, pivot, get_infos))
+
+
+_lu_method.__name__ = _lu_method.__qualname__ = "lu"
+method(_lu_method)
 
 
 @both

@@ -172,7 +172,9 @@ def linalg_vecdot(x, y, *, dim=-1, out=None):
 def linalg_vander(x, *, N=None):
     """Powers of each element, from 0 to N - 1. Shape: (*, n) -> (*, n, N), N = n unless given."""
     a = aval(x)
-    count = (a.shape[-1] if a.ndim else 1) if N is None else N
+    if not a.ndim:
+        return linalg_vander(x.unsqueeze(0), N=N)
+    count = a.shape[-1] if N is None else N
     if count <= 1:
         raise RuntimeError("N must be greater than 1.")
     x = x if a.dtype.category >= FLOAT else x.to(int64)

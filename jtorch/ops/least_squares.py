@@ -83,7 +83,7 @@ def _fitted(u, s, vh, b, rcond):
     return mh(vh) @ (inverses[..., None] * (mh(u) @ b)), kept.sum(-1)
 
 
-@op("linalg_lstsq", door="linalg", returns=("solution", "residuals", "rank", "singular_values"),
+@op("linalg_lstsq", door="linalg", out=True, returns=("solution", "residuals", "rank", "singular_values"),
     constant=("singular_values",))  # fmt: skip
 def linalg_lstsq(A: Array, B: Array, rcond=None, *, driver=None):
     """Least squares. Shape: (*, m, n), (*, m, k) or (*, m) -> (*, n, k), residuals, rank, singular values.

@@ -37,6 +37,7 @@ def test_vander():
     check("linalg.vander", A)
     check("linalg.vander", np.arange(3), N=4)
     check("linalg.vander", A, N=1)
+    check("linalg.vander", np.array(3.0), N=3)
 
 
 def test_tensors_as_matrices():

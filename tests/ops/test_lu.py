@@ -81,6 +81,7 @@ def test_solve_refuses():
 
 def test_older_names():
     check("lu", SQUARE, get_infos=True)
+    check("Tensor.lu", SQUARE, get_infos=True, grad=False)
     check(lambda torch, a, b: torch.lu_solve(b, *torch.lu(a)), SQUARE, TALL[:3])
     check("logdet", SQUARE @ SQUARE)
     check("slogdet", SQUARE)
