@@ -2,9 +2,9 @@
 
 from jtorch import _tensor, shapes
 from jtorch._tensor import Tensor, aval
-from jtorch.api.put import attribute, method
+from jtorch.api.put import attribute, both, method
 from jtorch.api.size import Size
-from jtorch.autograd.apply import call, refresh
+from jtorch.autograd.apply import refresh
 from jtorch.engine.storage import InferenceStorage
 
 
@@ -101,22 +101,6 @@ def storage_offset(self):
 
 
 @method
-def is_contiguous(self, memory_format=None):
-    """Whether the strides are those of a row-major tensor; dims of size 1 do not count."""
-    sizes = aval(self).shape
-    if shapes.numel(sizes) == 0:
-        return True
-    wanted = shapes.contiguous_strides(sizes)
-    return all(n == 1 or s == w for n, s, w in zip(sizes, _tensor.strides(self), wanted, strict=True))
-
-
-@method
-def contiguous(self, memory_format=None):
-    """The tensor itself if it is contiguous, else a copy that is."""
-    return self if is_contiguous(self) else call("clone", self)
-
-
-@method
 def is_floating_point(self):
     """Whether the dtype is a float."""
     return aval(self).dtype.is_floating_point
@@ -155,6 +139,9 @@ def data_ptr(self):
     return id(self._storage) * 16 + storage_offset(self) * element_size(self)
 
 
+method(data_ptr, "const_data_ptr")
+
+
 @attribute
 def _version(self):
     if isinstance(self._storage, InferenceStorage):
@@ -171,12 +158,18 @@ def _base(self):
 @attribute
 def is_leaf(self):
     """Whether it is no result of a call on the tape."""
-    refresh(self)
+    refresh(self, ask=True)
     return self._grad_fn is None
 
 
 @attribute
 def grad_fn(self):
     """The node of the call it is a result of, or None for a leaf."""
-    refresh(self)
+    refresh(self, ask=True)
     return self._grad_fn
+
+
+@both
+def is_same_size(input, other):
+    """Whether another tensor has the same sizes."""
+    return aval(input).shape == aval(other).shape

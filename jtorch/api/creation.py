@@ -6,9 +6,11 @@ import numpy as np
 
 from jtorch import _tensor, devices, dtypes, shapes
 from jtorch._tensor import Tensor, aval
+from jtorch.api.formats import formatted
 from jtorch.api.guard import Refused, raise_better
 from jtorch.api.put import FUNCTIONS, function, method
 from jtorch.autograd.apply import create, hashable
+from jtorch.autograd.layout import lay_out, preserved
 from jtorch.ops.op import TABLE
 
 
@@ -76,6 +78,18 @@ zeros = _filled("zeros", 0)
 ones = _filled("ones", 1)
 
 
+def _laid_like(made, input, memory_format):
+    """A fresh tensor in a memory format, or in the strides of another of its sizes."""
+    if memory_format is None or memory_format.name == "preserve_format":
+        return made if input._view is None else lay_out(made, preserved(aval(input).shape, input._view.strides))
+    return formatted(made, memory_format)
+
+
+def new_sizes(size, dtype, place):
+    """A tensor of checked sizes whose values mean nothing (here zeros)."""
+    return _unset("empty", (size,), dtype, place, False)
+
+
 def _unset(name, size, dtype, device, requires_grad, out=None):
     """Zeros for what torch leaves unset. On the CPU no call is recorded: such tensors are mostly filled at once."""
     place = devices.get(device)
@@ -93,7 +107,9 @@ def empty(*size, out=None, dtype=None, layout=None, device=None, requires_grad=F
         size = (kwargs.pop("size"),)
     if kwargs:
         raise TypeError(f"empty() got an unexpected keyword argument '{next(iter(kwargs))}'")
-    return _unset("empty", size, dtype or dtypes.Default.float, device, requires_grad, out)
+    if memory_format is not None and memory_format.name == "preserve_format":
+        raise RuntimeError("unsupported memory format Preserve")
+    return formatted(_unset("empty", size, dtype or dtypes.Default.float, device, requires_grad, out), memory_format)
 
 
 @function
@@ -101,7 +117,8 @@ def empty_like(input, *, dtype=None, layout=None, device=None, requires_grad=Fal
                pin_memory=False):  # fmt: skip
     """A tensor with another's sizes, dtype and device whose values mean nothing (here zeros)."""
     a = aval(input)
-    return _unset("empty_like", (a.shape,), dtype or a.dtype, device or a.device, requires_grad)
+    made = _unset("empty_like", (a.shape,), dtype or a.dtype, device or a.device, requires_grad)
+    return _laid_like(made, input, memory_format)
 
 
 @method
@@ -128,7 +145,7 @@ def _like(name, value):
         a = aval(input)
         place = a.device if device is None else devices.get(device)
         made = create(TABLE["full_kernel"], (a.shape, dtype or a.dtype), place, (value,))
-        return finish(made, requires_grad)
+        return finish(_laid_like(made, input, memory_format), requires_grad)
 
     make.__name__ = make.__qualname__ = name
     make.__doc__ = f"A tensor with another's sizes, dtype and device; see torch.{name}."
@@ -147,7 +164,7 @@ def full_like(input, fill_value, *, dtype=None, layout=None, device=None, requir
     fill_value = hashable(fill_value)
     dtypes.check_number(fill_value, dtype or a.dtype)
     made = create(TABLE["full_kernel"], (a.shape, dtype or a.dtype), place, (fill_value,))
-    return finish(made, requires_grad)
+    return finish(_laid_like(made, input, memory_format), requires_grad)
 
 
 def _new_method(name, value):

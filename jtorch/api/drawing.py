@@ -6,7 +6,7 @@ import numpy as np
 
 from jtorch import _tensor, devices, dtypes, modes
 from jtorch._tensor import Tensor, alias, aval
-from jtorch.api.attributes import is_contiguous
+from jtorch.api.formats import is_contiguous
 from jtorch.autograd.apply import apply, call, create, hashable, view
 from jtorch.ops.op import TABLE, Lift
 from jtorch.ops.view import OVERLAP

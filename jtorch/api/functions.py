@@ -6,67 +6,78 @@ from jtorch import _tensor, dtypes, shapes
 from jtorch._tensor import Tensor, aval
 from jtorch.api.put import FUNCTIONS, both, function, method
 from jtorch.api.size import Size
-from jtorch.autograd.apply import call
-from jtorch.autograd.inplace import FILL_NUMBER, FILL_TENSOR, ZERO
-from jtorch.autograd.inplace import fill as fill_with
+from jtorch.api.viewing import sizes
+from jtorch.autograd.apply import apply
+from jtorch.autograd.inplace import FILL_NUMBER, FILL_TENSOR, FILLED_NUMBER, FILLED_TENSOR, ZERO
+from jtorch.autograd.inplace import fill as write_all
 
 
 def _as_sizes(size):
     return size[0] if len(size) == 1 and isinstance(size[0], (tuple, list)) else size
 
 
-@method
-def fill_(self, value):
+@both
+def fill_(input, value):
     """Write one number, or the value of a 0-d tensor, into every element, in place."""
     if not isinstance(value, Tensor):
-        dtypes.check_number(value, aval(self).dtype)
-        return fill_with(FILL_NUMBER, self, value)
+        dtypes.check_number(value, aval(input).dtype)
+        return write_all(FILL_NUMBER, input, value)
     if aval(value).ndim:
         raise RuntimeError(
             f"fill_ only supports 0-dimension value tensor but got tensor with {aval(value).ndim} dimensions."
         )
-    return fill_with(FILL_TENSOR, self, value)
+    return write_all(FILL_TENSOR, input, value)
 
 
 @both
-def zero_(self):
+def zero_(input):
     """Write 0 into every element, in place."""
-    return fill_with(ZERO, self, 0)
-
-
-function(fill_)
+    return write_all(ZERO, input, 0)
 
 
 @function
 def fill(input, value):
-    """A copy with one number, or the value of a 0-d tensor, in every element."""
-    return fill_(call("clone", input), value)
+    """A tensor like another with one number, or the value of a 0-d tensor, in every element."""
+    kind = aval(input)
+    op = FILLED_TENSOR if isinstance(value, Tensor) else FILLED_NUMBER
+    return apply(op, (input, value), (kind.shape, kind.dtype.numpy))
 
 
 @method
 def fill_diagonal_(self, fill_value, wrap=False):
-    """Write one number onto the main diagonal, in place. wrap: once more after each block of a tall matrix."""
-    sizes = aval(self).shape
-    if len(sizes) < 2:
+    """Write a number along the diagonal, in place; wrap: also along those that begin below a square.
+
+    Raises RuntimeError for vectors, and for more than two dims that are not of equal size.
+    """
+    shape = aval(self).shape
+    if len(shape) < 2:
         raise RuntimeError("dimensions must larger than 1")
-    if len(sizes) > 2 and len(set(sizes)) > 1:
+    if len(shape) > 2 and len(set(shape)) > 1:
         raise RuntimeError("all dimensions of input must be of equal length")
-    mask = np.zeros(sizes, np.bool_)
-    step = sum(shapes.contiguous_strides(sizes))
-    end = mask.size if wrap or len(sizes) > 2 else min(sizes) * step
-    mask.reshape(-1)[:end:step] = True
-    return self.masked_fill_(_tensor.from_host(mask, device=aval(self).device), fill_value)
+    steps = _tensor.strides(self)
+    apart, size = (sum(steps),), min(shape)
+    self.as_strided((size,), apart).fill_(fill_value)
+    if wrap and len(shape) == 2 and shape[0] > shape[1] + 1:
+        offset = self.storage_offset() + steps[0] * (size + 1)
+        rest = max((numel(self) + size) // (size + 1) - size, 0)
+        self.as_strided((rest,), apart, offset).fill_(fill_value)
+    return self
 
 
 @method
 def sum_to_size(self, *size):
-    """The sum over the dims in which a tensor of this size was broadcast. Raises RuntimeError where it was not."""
-    size, sizes = tuple(_as_sizes(size)), aval(self).shape
-    extra = len(sizes) - len(size)
-    if extra < 0 or any(want not in (1, have) for want, have in zip(size, sizes[extra:], strict=True)):
-        raise RuntimeError(f"size {{{list(size)}}} is not expandable to size {{{list(sizes)}}}.")
-    dims = [i for i, have in enumerate(sizes) if i < extra or (size[i - extra] == 1 and have != 1)]
-    return self.sum(dims, keepdim=True).reshape(size) if dims else self
+    """Summed down to sizes that broadcast to its own. Raises RuntimeError for others."""
+    size, shape = sizes("sum_to_size", size), aval(self).shape
+    try:
+        fits = shapes.broadcast_shapes(size, shape) == shape
+    except RuntimeError:
+        fits = False
+    if not fits:
+        raise RuntimeError(f"size {{{shapes.listed(size)}}} is not expandable to size {{{shapes.listed(shape)}}}.")
+    new = len(shape) - len(size)
+    dims = [d for d, n in enumerate(shape) if d < new or (size[d - new] == 1 != n)]
+    summed = self.sum(dims, keepdim=True) if dims else self
+    return summed.view(size) if new else summed
 
 
 @function
@@ -153,12 +164,6 @@ def equal(input, other):
 def is_nonzero(input):
     """Whether a tensor of one element is not zero."""
     return bool(input)
-
-
-@function
-def is_storage(obj):
-    """Whether obj is a storage: jtorch hands none out."""
-    return False
 
 
 def namespace(tables):

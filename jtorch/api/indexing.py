@@ -7,16 +7,17 @@ from jax.core import Tracer
 
 from jtorch import _tensor, dtypes
 from jtorch._tensor import Tensor, View, aval, from_host, read
-from jtorch.api.indices import MASKS, dims_of, items_of
+from jtorch.api.indices import MASKS, checked, dims_of, items_of, outside
 from jtorch.api.numbers import check_fits
 from jtorch.api.put import both, method
 from jtorch.api.types import type_string
 from jtorch.autograd.apply import apply, call, copy_to, create, place_view, refresh
 from jtorch.autograd.apply import view as view_of
 from jtorch.autograd.inplace import FILL_TENSOR, assign, check_writable, fill, overwrite
+from jtorch.autograd.overlap import check_overlap, warn_repeated
 from jtorch.engine.ref import Ref
 from jtorch.engine.ref import aval as ref_aval
-from jtorch.errors import bad_argument
+from jtorch.errors import bad_argument, type_name
 from jtorch.ops.op import TABLE
 from jtorch.shapes import listed, numel
 
@@ -166,7 +167,7 @@ def _walk_single(x, dim, item, place, picked):
     if type(item) is bool:
         item = from_host(np.full((1,), item), device=aval(x).device)
     elif aval(item).dtype in MASKS:
-        item = item.reshape(1)
+        item = call("to_dtype", item, dtypes.bool_).reshape(1)
     elif isinstance(read(item).value, Tracer):
         picked[dim] = item
         return x, dim + 1
@@ -216,11 +217,9 @@ def _check_mask(x, dim, mask):
 
 def _check_bounds(tensor, number, n):
     """Raise IndexError for an index out of bounds, where its values are at hand without running anything."""
-    values = read(tensor).value
-    if isinstance(values, np.ndarray) and values.size and n:
-        wrong = values[(values < -n) | (values >= n)]
-        if wrong.size:
-            raise IndexError(f"index {wrong.flat[0]} is out of bounds for dimension {number} with size {n}")
+    wrong = outside(tensor, -n, n) if n else None
+    if wrong is not None:
+        raise IndexError(f"index {wrong} is out of bounds for dimension {number} with size {n}")
 
 
 def _read_at(x, picked):
@@ -243,13 +242,20 @@ def _check_value(target, value):
     raise TypeError(f"can't assign a {name} to a {type_string(aval(target))}")
 
 
+@method
+def __delitem__(self, index):
+    raise TypeError("Tensor does not support deleting items")
+
+
 def _write(target, value, number):
     """Write a number or a tensor, which is broadcast and cast, to all of a view."""
+    check_overlap(target)
     if number or not aval(value).ndim:
         fill(FILL_TENSOR, target, value)
         return
     if _shows_same(target, value):
-        return  # x[i] += v: the sum was already written through the view x[i]
+        target._storage.touch()  # x[i] += v: the sum was already written through the view x[i]
+        return
     value = _at_home(_unprefixed(value), aval(target).device)
     shape = aval(target).shape
     overwrite(target, value if aval(value).shape == shape else view_of(_EXPAND, value, (shape,)))
@@ -279,31 +285,35 @@ def _unprefixed(value):
 def _write_mask(target, dim, mask, value, number):
     """Write where a mask is true, without a look at the mask."""
     check_writable(target)
+    one = number or numel(aval(value).shape) == 1
+    if aval(mask).dtype is dtypes.uint8 and one:
+        raise RuntimeError("masked_fill_ only supports boolean masks, but got mask with dtype unsigned char")
     _check_mask(target, dim, mask)
     if aval(mask).dtype is dtypes.uint8:
         mask = call("to_dtype", mask, dtypes.bool_)
     mask = _at_home(mask, aval(target).device)
+    warn_repeated(target, "index_put_", "tensor[indices] = tensor")
+    if one:
+        warn_repeated(target, "masked_fill_", "tensor[mask] = scalar")
     if not number:
         value = _unprefixed(value)
         _check_masked(target, dim, mask, value)
         value = _at_home(value, aval(target).device)
-    assign(target, apply(_MASK_PUT, (target, mask, value), (dim,)))
+    assign(target, apply(_MASK_PUT, (target, mask, value), (dim,)), repeated=True)
 
 
 def _check_masked(target, dim, mask, value):
-    """Raise RuntimeError unless a value broadcasts to what a mask reads, as far as that can be told beforehand."""
+    """Raise RuntimeError unless a value broadcasts to what a mask reads: that reads the mask."""
     if numel(aval(value).shape) == 1:
         return
     shape, given = aval(target).shape, aval(value).shape
     before, after = shape[:dim], shape[dim + aval(mask).ndim :]
-    places = read(mask).value
-    count = None if places is None or isinstance(places, Tracer) else int(np.asarray(places).sum())
+    count = None if isinstance(read(mask).value, Tracer) else int(_tensor.host(mask).sum())
     wanted = (*before, count, *after)
     fits = len(given) <= len(wanted) and all(
         n in (1, m) or m is None for n, m in zip(given[::-1], wanted[::-1], strict=False)
     )
     if not fits:
-        wanted = (*before, count if count is not None else int(_tensor.host(mask).sum()), *after)
         raise RuntimeError(
             f"shape mismatch: value tensor of shape {listed(given)} cannot be broadcast to indexing result of shape "
             f"{listed(wanted)}"
@@ -320,30 +330,50 @@ def _check_dtypes(target, value):
         )
 
 
-def _write_at(target, picked, value, number, accumulate=False):
+def _write_at(target, picked, value, number):
     """Write to the elements at index tensors."""
     check_writable(target)
+    warn_repeated(target, "index_put_", "tensor[indices] = tensor")
+    assign(target, _put(target, picked, value, number, False), repeated=True)
+
+
+def _put(target, picked, value, number, accumulate):
+    """What target is with a value at the elements at index tensors."""
     tensors, dims = _expanded(target, picked)
     kind = aval(target)
     if number:
         value = create(_FULL, ((), kind.dtype), kind.device, (value,))
     else:
         value = _at_home(_unprefixed(value), kind.device)
-    attrs = (len(tensors), dims, accumulate)
-    assign(target, apply(_INDEX_PUT, (target, *tensors, value), attrs))
+    return apply(_INDEX_PUT, (target, *tensors, value), (len(tensors), dims, accumulate))
 
 
 @both
 def index_put(input, indices, values, accumulate=False):
     """The tensor with values written to, or added at, the elements at index tensors and masks."""
-    return index_put_(call("clone", input), indices, values, accumulate)
+    return _put(input, _picked("index_put", input, indices, values), values, False, accumulate)
 
 
 @both
 def index_put_(input, indices, values, accumulate=False):
     """Write values to, or add them at, the elements at index tensors and masks, in place."""
+    picked = _picked("index_put_", input, indices, values)
+    check_writable(input)
+    warn_repeated(input, "index_put_", "tensor[indices] = tensor")
+    assign(input, _put(input, picked, values, False, accumulate), repeated=True)
+    return input
+
+
+def _picked(name, input, indices, values):
+    """{dim: index tensor} of an index_put. Raises TypeError and IndexError for what may not stand there."""
     if not isinstance(indices, (tuple, list)):
-        raise bad_argument("index_put", 1, "indices", "tuple of Tensors", indices)
+        raise bad_argument(name, 1, "indices", "tuple of Tensors", indices)
+    for i, item in enumerate(indices):
+        if not isinstance(item, Tensor):
+            raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type_name(item)}")
+    if not isinstance(values, Tensor):
+        raise bad_argument(name, 2, "values", "Tensor", values)
+    indices = [checked(item) for item in indices]
     named = sum(map(dims_of, indices))
     if named > aval(input).ndim:
         raise IndexError(f"too many indices for tensor of dimension {aval(input).ndim} (got {named})")
@@ -351,5 +381,4 @@ def index_put_(input, indices, values, accumulate=False):
     for item in indices:
         picked[dim] = item
         dim += dims_of(item)
-    _write_at(input, picked, values, False, accumulate)
-    return input
+    return picked

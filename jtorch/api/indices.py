@@ -59,11 +59,16 @@ def _is_sequence(value):
     return hasattr(value, "__len__") and hasattr(value, "__getitem__") and not isinstance(value, dict)
 
 
+def checked(tensor):
+    """A tensor that may stand in an index. Raises IndexError for other dtypes."""
+    if aval(tensor).dtype not in (dtypes.int64, dtypes.int32, *MASKS):
+        raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
+    return tensor
+
+
 def _item(item):
     if isinstance(item, Tensor):
-        if aval(item).dtype not in (dtypes.int64, dtypes.int32, *MASKS):
-            raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
-        return item
+        return checked(item)
     if isinstance(item, np.integer):
         return int(item)
     if isinstance(item, int):

@@ -4,6 +4,7 @@ import copy
 
 from jtorch import _tensor, devices, dtypes, modes, shapes
 from jtorch._tensor import Tensor, alias, aval, given_attributes, read
+from jtorch.api.formats import formatted, in_format
 from jtorch.api.put import method
 from jtorch.api.types import parse_type, type_string
 from jtorch.autograd import grad_fn as graph
@@ -16,13 +17,15 @@ from jtorch.ops.op import TABLE
 @method
 def to(self, *args, **kwargs):
     """This tensor with another dtype or device, or those of another tensor; itself when nothing changes."""
-    place, kind, copied = _parse_to(*args, **kwargs)
+    place, kind, copied, memory_format = _parse_to(*args, **kwargs)
     result = self
     if place is not None and place is not aval(self).device:
         result = _moved(result, place)
     if kind is not None and kind is not aval(self).dtype:
         result = call("to_dtype", result, kind)
-    return call("clone", self) if copied and result is self else result
+    if result is self and (copied or not in_format(self, memory_format)):
+        result = call("to_dtype", self, aval(self).dtype)
+    return result if result is self else formatted(result, memory_format)
 
 
 def _moved(tensor, place):
@@ -60,24 +63,24 @@ def _parse_to(*args, device=None, dtype=None, non_blocking=False, copy=False, me
             raise TypeError("to() received an invalid combination of arguments")
         if len(rest) > 1:
             copy = rest[1]
-    return (None if device is None else devices.get(device)), dtype, copy
+    return (None if device is None else devices.get(device)), dtype, copy, memory_format
 
 
 @method
 def cpu(self, memory_format=None):
     """This tensor on the CPU."""
-    return to(self, devices.CPU)
+    return to(self, devices.CPU, memory_format=memory_format)
 
 
 @method
 def cuda(self, device=None, non_blocking=False, memory_format=None):
     """This tensor on a cuda device, the current one if none is named."""
-    return to(self, "cuda" if device is None else device)
+    return to(self, "cuda" if device is None else device, memory_format=memory_format)
 
 
 def _conversion(name, kind):
     def convert(self, memory_format=None):
-        return to(self, kind)
+        return to(self, kind, memory_format=memory_format)
 
     convert.__name__ = name
     convert.__doc__ = f"This tensor as {kind!r}."
@@ -202,6 +205,7 @@ def __deepcopy__(self, memo):
     if cell is None:
         ref = self._storage.ref
         cell = memo[id(self._storage)] = storage.Storage(_copied(ref))
+        cell.order = self._storage.order
     out._storage = cell
     v = self._view
     if v is not None:

@@ -51,6 +51,8 @@ def numpy(self, *, force=False):
     whole = storage.shared_array(cell)
     if whole is None:
         whole = np.array(flush.value(cell.ref))
+        if cell.order is not None:
+            whole = np.ascontiguousarray(whole.transpose(cell.order)).transpose(np.argsort(cell.order))
         storage.share(cell, whole)
     return whole.view() if self._view is None else _numpy_view(self, whole)
 
@@ -67,7 +69,8 @@ def _numpy_view(tensor, whole):
     steps = tensor._view.strides
     start = tensor._view.offset
     kind = aval(tensor).dtype.numpy
-    flat = whole.reshape(-1).view(kind)
+    order = tensor._storage.order
+    flat = (whole if order is None else whole.transpose(order)).reshape(-1).view(kind)
     return np.lib.stride_tricks.as_strided(
         flat[start:], aval(tensor).shape, tuple(s * kind.itemsize for s in steps), writeable=True
     )

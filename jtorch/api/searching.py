@@ -6,6 +6,7 @@ from jtorch.api.put import both
 from jtorch.autograd.apply import apply, call
 from jtorch.autograd.apply import view as view_of
 from jtorch.autograd.inplace import write_out
+from jtorch.autograd.layout import lay_out
 from jtorch.errors import type_name
 from jtorch.ops.op import TABLE
 
@@ -18,12 +19,23 @@ def _columns(input):
     return found if isinstance(found, tuple) else (found,)
 
 
+def _by_column(found):
+    # torch: the places lie in memory dim by dim.
+    return lay_out(found, (1, max(aval(found).shape[0], 1)))
+
+
+@both
+def argwhere(input):
+    """The places of the elements that are not zero, a row each."""
+    return _by_column(call("nonzero_kernel", input))
+
+
 @both
 def nonzero(input, *, out=None, as_tuple=False):
     """The places of the elements that are not zero: a row each, or a vector per dim."""
     if as_tuple:
         return _columns(input)
-    found = call("nonzero_kernel", input)
+    found = _by_column(call("nonzero_kernel", input))
     return found if out is None else write_out(out, found)
 
 

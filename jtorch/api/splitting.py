@@ -37,7 +37,7 @@ def _dim_of(name, input, dim):
     return shapes.normalize_dim(dim, len(shape))
 
 
-def _of_one_size(input, size, dim):
+def of_one_size(input, size, dim):
     """(sizes of the pieces, dim): `size` each, but for the last."""
     dim = _dim_of("split", input, dim)
     n = aval(input).shape[dim]
@@ -53,7 +53,7 @@ def _evenly(n, size):
     return (*([size] * (count - 1)), n - size * (count - 1))
 
 
-def _of_sizes(input, split_sizes, dim):
+def of_sizes(input, split_sizes, dim):
     """(sizes of the pieces, dim), checked."""
     if not isinstance(split_sizes, (tuple, list)):
         raise bad_argument("split_with_sizes", 2, "split_sizes", "tuple of ints", split_sizes)
@@ -89,7 +89,7 @@ def _split(self, split_size, dim=0):
     if isinstance(split_size, Tensor):
         split_size = int(split_size)
     if isinstance(split_size, int):
-        return _pieces("split", self, *_of_one_size(self, split_size, dim))
+        return _pieces("split", self, *of_one_size(self, split_size, dim))
     return split_with_sizes(self, split_size, dim)
 
 
@@ -106,7 +106,7 @@ def split(tensor, split_size_or_sections, dim=0):
 @both
 def split_with_sizes(input, split_sizes, dim=0):
     """Views of a tensor along a dim, of the sizes given. Raises RuntimeError unless they add up to the dim."""
-    return _pieces("split_with_sizes", input, *_of_sizes(input, split_sizes, dim))
+    return _pieces("split_with_sizes", input, *of_sizes(input, split_sizes, dim))
 
 
 @both
@@ -119,13 +119,13 @@ def chunk(input, chunks, dim=0):
 @both
 def unsafe_split(tensor, split_size, dim=0):
     """The pieces of `split`, which the caller promises not to write to."""
-    return _pieces("unsafe_split", tensor, *_of_one_size(tensor, split_size, dim))
+    return _pieces("unsafe_split", tensor, *of_one_size(tensor, split_size, dim))
 
 
 @both
 def unsafe_split_with_sizes(input, split_sizes, dim=0):
     """The pieces of `split_with_sizes`, which the caller promises not to write to."""
-    return _pieces("unsafe_split_with_sizes", input, *_of_sizes(input, split_sizes, dim))
+    return _pieces("unsafe_split_with_sizes", input, *of_sizes(input, split_sizes, dim))
 
 
 @both

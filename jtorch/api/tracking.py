@@ -9,7 +9,7 @@ from jtorch._tensor import Tensor, alias, aval
 from jtorch.api.put import FUNCTIONS, attribute, both, method
 from jtorch.api.types import c_name
 from jtorch.autograd import anomaly_mode, tensor_hooks
-from jtorch.autograd.apply import refresh, view
+from jtorch.autograd.apply import view
 from jtorch.autograd.backward import backward as backward_from
 from jtorch.engine.storage import InferenceStorage
 from jtorch.errors import bad_argument, warn
@@ -143,17 +143,18 @@ Tensor.data = property(_get_data, _set_data)
 
 
 @both
-def detach(self):
+def detach(input):
     """The same memory, outside the graph."""
-    refresh(self)
+    self = input
     if isinstance(self._storage.ref.value, Tracer):
         return view(TABLE["detach"], self, ())
     return alias(self)
 
 
 @both
-def detach_(self):
+def detach_(input):
     """Take this tensor out of the graph. Raises RuntimeError for views."""
+    self = input
     if self._view is not None and self._view.base is not None:
         raise RuntimeError(
             "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for "
@@ -222,4 +223,4 @@ def is_inference(input):
 
 @method
 def _is_view(self):
-    return self._view is not None
+    return self._view is not None and self._view.base is not None

@@ -3,7 +3,7 @@
 import operator
 
 from jtorch import _tensor, dtypes, shapes
-from jtorch._tensor import Tensor, aval
+from jtorch._tensor import Tensor, alias, aval
 from jtorch.api.guard import Refused, guards, raise_better
 from jtorch.api.put import attribute, both, function, method
 from jtorch.autograd.apply import apply, call
@@ -140,7 +140,12 @@ def squeeze(input, dim=None, *, axis=None):
 @method
 def squeeze_(self, dim=None):
     """Leave out dims of size 1, in place."""
-    return _become(self, *_squeezing(dim))
+    op, attrs = _squeezing(dim)
+    return become(self, op.under(_SQUEEZED[op.name]), attrs)
+
+
+# torch: the in-place forms have numbers of their own.
+_SQUEEZED = {"squeeze": "SqueezeBackward3", "squeeze_dim": "SqueezeBackward4", "squeeze_dims": "SqueezeBackward5"}
 
 
 def _squeezing(dim):
@@ -154,13 +159,13 @@ def _squeezing(dim):
 @method
 def unsqueeze_(self, dim):
     """Put in a dim of size 1, in place."""
-    return _become(self, TABLE["unsqueeze"], (dim,))
+    return become(self, TABLE["unsqueeze"].under("UnsqueezeBackward1"), (dim,))
 
 
 @method
 def transpose_(self, dim0, dim1):
     """Exchange two dims, in place."""
-    return _become(self, TABLE["transpose"], (dim0, dim1))
+    return become(self, TABLE["transpose"].under("TransposeBackward1"), (dim0, dim1))
 
 
 method(transpose_, "swapaxes_", "swapdims_")
@@ -171,23 +176,27 @@ def t_(self):
     """Transpose a matrix, in place. Raises RuntimeError with more than two dims."""
     if aval(self).ndim > 2:
         raise RuntimeError(f"t_() expects a tensor with <= 2 dimensions, but self is {aval(self).ndim}D")
-    return _become(self, TABLE["t"], ())
+    return become(self, TABLE["t"].under("TBackward1"), ())
 
 
-def _become(self, op, attrs):
-    """Make a tensor the view of itself: other sizes on the same storage."""
+def become(self, op, attrs, whole=None):
+    """Make a tensor the view of itself, or of `whole`: other sizes on the same storage, in place."""
     check_writable(self)
-    whole = self
-    if self._view is None:
-        # What the tensor was lives on as the base, so that later writes reach its history.
-        whole = object.__new__(Tensor)
-        whole._storage = self._storage
+    if whole is None or whole is self:
+        # What the tensor was stands in for it: a view must not be a view of itself.
+        whole = alias(self)
         whole._grad_fn, whole._out_nr, whole._rg = self._grad_fn, self._out_nr, self._rg
+        if self._view is not None:
+            whole._view.base, whole._view.graph, whole._view.made = (
+                self._view.base,
+                self._view.graph,
+                self._view.made,
+            )
+    root = None if self._view is None else self._view.base
     seen = view_of(op, whole, attrs)
     self._view = seen._view
-    if self._rg and self._grad_fn is None:
-        self._view.base = None  # a leaf, under no_grad: it stays one
-    else:
+    self._view.base = root
+    if not (self._rg and self._grad_fn is None):  # a leaf, under no_grad, stays one
         self._grad_fn, self._out_nr, self._rg = seen._grad_fn, seen._out_nr, seen._rg
     self._storage.touch()
     return self
@@ -343,24 +352,3 @@ function(real)
 function(imag)
 Tensor.real = property(real, lambda self, value: real(self).copy_(value))
 Tensor.imag = property(imag, lambda self, value: imag(self).copy_(value))
-
-
-@both
-def as_strided(input, size, stride, storage_offset=None):
-    """A view of the tensor's storage with these sizes, strides and offset, in elements.
-
-    Raises RuntimeError where an element would lie outside the storage.
-    """
-    offset = input.storage_offset() if storage_offset is None else storage_offset
-    attrs = (tuple(map(operator.index, size)), tuple(map(operator.index, stride)), offset)
-    return view_of(TABLE["as_strided"], input if input._view is None else _whole(input), attrs)
-
-
-def _whole(input):
-    """The tensor that shows a view's whole storage."""
-    base = input._view.base
-    if base is not None:
-        return base
-    whole = object.__new__(Tensor)
-    whole._storage = input._storage
-    return whole

@@ -28,10 +28,10 @@ def apply(op, operands, attrs):
     if modes.rare and not modes.local.plain:
         return above.apply(op, operands, attrs)
     ins, needs, bit = [], 0, 1
-    device, stepped = None, False
+    device, stepped, viewed = None, False, False
     for x in operands:
         if isinstance(x, Tensor):
-            ref = x._storage.ref if x._view is None else refresh(x)
+            ref = x._storage.ref if x._view is None else (viewed := True) and refresh(x)
             if x._rg:
                 needs |= bit
                 if ref.stepped and ref.value is None:
@@ -58,12 +58,13 @@ def apply(op, operands, attrs):
     except trace.Inline:
         outs, sig = _inline(op, attrs, ins, device)
     if grad:
-        return _taped(sig, needs, operands, ins, outs)
-    if len(outs) == 1:
+        t = _taped(sig, needs, operands, ins, outs)
+    elif len(outs) == 1:
         t = _new(Tensor)
         t._storage = Storage(outs[0])
-        return t
-    return tuple([_tensor.wrap(ref) for ref in outs])
+    else:
+        t = tuple([_tensor.wrap(ref) for ref in outs])
+    return above.follow(op.follows, t, operands) if viewed and op.follows else t
 
 
 def _inline(op, attrs, ins, device):
@@ -126,18 +127,23 @@ def _several(node, kept, saved, versions, outs):
 
 
 class above:
-    """What the door calls above itself; set by autograd/rare.py and autograd/views.py."""
+    """What the door calls above itself; set by autograd/rare.py, autograd/views.py and autograd/layout.py."""
 
     apply = None
     renew = None
+    follow = None
 
 
-def refresh(x):
-    """Ref of a tensor's value. A view whose base was written to with autograd also gets its new place in the graph."""
+def refresh(x, ask=False):
+    """Ref of a tensor's value. A view whose base was written to also gets its new place in the graph.
+
+    ask: it gets it, or raises, even with grad mode off.
+    """
     view = x._view
     if view is not None and view.base is not None:
         if view.graph != x._storage.graph:
-            above.renew(x)
+            if ask or modes.local.grad:
+                above.renew(x)
         elif view.base._rg and not x._rg:
             x._rg = True  # torch: a view made under no_grad requires grad if its base does
     return read(x)

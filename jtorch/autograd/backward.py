@@ -147,7 +147,7 @@ def _edge(x):
     if isinstance(x, GradientEdge):
         leaf = getattr(x.node, "variable", None)
         return (x.node if leaf is None else leaf), x.output_nr
-    refresh(x)
+    refresh(x, ask=True)
     return (x, 0) if x._grad_fn is None else (x._grad_fn, x._out_nr)
 
 

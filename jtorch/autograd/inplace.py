@@ -7,6 +7,7 @@ from jtorch import _tensor, dtypes, modes
 from jtorch._tensor import Tensor, read, record
 from jtorch.autograd.apply import apply, bind, call, filled
 from jtorch.autograd.forward_ad import push
+from jtorch.autograd.overlap import check_overlap, warn_repeated
 from jtorch.autograd.tangents import carry, tangent_of
 from jtorch.autograd.tensor_hooks import forget_retained, move_retained
 from jtorch.autograd.views import WRITE, chain, forbidden
@@ -37,6 +38,8 @@ class Fill(Recordable):
     def call(self, ins, attrs, compute):
         shape, dtype = attrs
         value = ins[1] if hasattr(ins[1], "dtype") else np.asarray(ins[1]).astype(dtype)
+        if jnp.iscomplexobj(value) and not jnp.issubdtype(dtype, jnp.complexfloating):
+            value = value.real
         return (jnp.broadcast_to(jnp.asarray(value).astype(dtype), shape),)
 
 
@@ -44,6 +47,8 @@ COPY = Copy()
 ZERO = Fill("zero", "ZeroBackward0")
 FILL_NUMBER = Fill("fill_number", "FillBackward2")
 FILL_TENSOR = Fill("fill_tensor", "FillBackward3")
+FILLED_NUMBER = Fill("filled_number", "FillBackward0")
+FILLED_TENSOR = Fill("filled_tensor", "FillBackward1")
 
 
 def store(target, ref):
@@ -51,10 +56,12 @@ def store(target, ref):
     storage = target._storage
     view = target._view
     owner = target
-    if view is None:
+    if view is None or not view.steps:
         if target._rg and target._grad_fn is None:
             ref.stepped = True
         storage.put(ref)
+        if view is not None:
+            view.source = view.ref = ref
     else:
         attrs, numbers = chain(view)
         whole = storage.ref
@@ -64,10 +71,12 @@ def store(target, ref):
             if owner._rg and owner._grad_fn is None:
                 new.stepped = True
         storage.put(new)
-        view.source, view.ref = storage.ref, ref
+        if 0 not in view.strides:  # else not all of what was written is there
+            view.source, view.ref = storage.ref, ref
     if owner._apart is not None:
         # torch: what is written through `.data` does not count as a new version of the tensor.
         storage.version -= 1
+        storage.graph -= 1
         owner._apart += 1
 
 
@@ -96,6 +105,9 @@ def check_writable(target, needed=False):
             raise RuntimeError(forbidden(target, "is being"))
         if base._rg and base._grad_fn is None:
             raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
+        if base._rg and target._grad_fn is None and view.source is not None:
+            # torch: a view asks for its new place in the graph only when it is read.
+            raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
     elif target._rg and target._grad_fn is None:
         raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
 
@@ -106,6 +118,7 @@ def overwrite(target, value):
     Raises RuntimeError as torch does for leaves that require grad.
     """
     check_writable(target, value._rg)
+    check_overlap(target, (value,))
     a = _tensor.aval(target)
     view = target._view
     if not modes.rare and not (modes.local.grad and (value._rg or target._rg)):
@@ -130,12 +143,15 @@ def fill(op, target, value):
     return _become(target, apply(op, (known, value), (a.shape, a.dtype.numpy)))
 
 
-def assign(target, value):
+def assign(target, value, repeated=False):
     """Write Tensor `value`, of the target's shape, into target, as an in-place op does that came to this result.
 
-    Raises RuntimeError as torch does for leaves that require grad.
+    repeated: whether target may have several elements at one place. Raises RuntimeError as torch does for leaves that
+    require grad.
     """
     check_writable(target, value._rg)
+    if not repeated:
+        check_overlap(target)
     return _become(target, value)
 
 
@@ -230,6 +246,9 @@ def _written(value, storage):
         ]
 
 
+_INTO_REPEATED = ("masked_fill", "index_fill")
+
+
 def inplace(op, target, operands, attrs):
     """The in-place form of an op: its result is written into target, which is returned.
 
@@ -237,6 +256,10 @@ def inplace(op, target, operands, attrs):
     """
     if modes.local.grad:
         check_writable(target, any(isinstance(x, Tensor) and x._rg for x in operands))
+    if op.name in _INTO_REPEATED:
+        warn_repeated(target, f"{op.name}_", "tensor[mask] = scalar")
+    else:
+        check_overlap(target, operands)
     try:
         value = apply(op, operands, attrs)
     except RuntimeError as error:
@@ -283,7 +306,8 @@ def write_out(out, value, name=None):
         value = call("to_dtype", value, want.dtype)
     if have.shape != want.shape:
         out._storage.put(read(value))
-        out._view = None
+        out._storage.order = out._view = None
         return out
+    check_overlap(out)
     store(out, read(value))
     return out

@@ -11,7 +11,7 @@ from jtorch.autograd.node import Hooks, hooks_of
 
 def _hooks_for(tensor):
     """Where the hooks of a tensor that requires grad are kept: with the leaf, or with the node it is an output of."""
-    refresh(tensor)
+    refresh(tensor, ask=True)
     node = tensor._grad_fn
     if node is None:
         return hooks_of(tensor)
@@ -46,7 +46,7 @@ def retain(tensor):
     """Keep the gradient of a tensor that is no leaf. Raises RuntimeError when it does not require grad."""
     if not tensor.requires_grad:
         raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
-    refresh(tensor)
+    refresh(tensor, ask=True)
     if tensor._grad_fn is None or tensor._retains:
         return
     tensor._retains = True

@@ -106,16 +106,18 @@ def forbidden(x, what):
             "and the inplace either both inside the inference_mode block (if you don't want the inplace to be tracked) "
             "or both outside (if you want the inplace to be tracked)."
         )
-    name = "None" if x._grad_fn is None else x._grad_fn.brief_name()
+    first = f"A view was created in no_grad mode and {what} modified inplace with grad mode enabled."
+    if x._grad_fn is not None:
+        first = f"Output {x._out_nr} of {x._grad_fn.brief_name()} is a view and {what} modified inplace."
     if view.made == View.CUSTOM:
         return (
-            f"Output {x._out_nr} of {name} is a view and {what} modified inplace. This view was created inside a "
+            f"{first} This view was created inside a "
             "custom Function (or because an input was returned as-is) and the autograd logic to handle view+inplace "
             "would override the custom backward associated with the custom Function, leading to incorrect gradients. "
             "This behavior is forbidden. You can fix this by cloning the output of the custom Function."
         )
     return (
-        f"Output {x._out_nr} of {name} is a view and {what} modified inplace. This view is the output of a function "
+        f"{first} This view is the output of a function "
         "that returns multiple views. Such functions do not allow the output views to be modified inplace. You should "
         "replace the inplace operation by an out-of-place one."
     )

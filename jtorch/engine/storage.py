@@ -10,10 +10,15 @@ from jtorch.engine.ref import Ref, aval, of_array
 
 
 class Storage:
-    """A cell with the Ref of the current value, counted by `version` (writes) and `graph` (writes with autograd)."""
+    """A cell with the Ref of the current value. `version` counts the writes, `graph` what makes views look again
+    for their grad_fn: writes but those through `.data`, and new histories.
+
+    order: memory is row-major over the value's dims in this order, None for their own.
+    """
 
     version = 0
     graph = 0
+    order = None
 
     def __init__(self, ref):
         self.ref = ref
@@ -27,6 +32,7 @@ class Storage:
         """Write: a new value takes the place of the old one."""
         self.ref = ref
         self.version += 1
+        self.graph += 1
 
     def touch(self):
         """Count a change that is no write, as of a tensor's own sizes."""

@@ -12,7 +12,7 @@ _SELU_ALPHA = 1.6732632423543772848170429916717
 _SELU_SCALE = 1.0507009873554804934193349852946
 
 
-@op("relu", method=True, inplace=True, saves=("result",))
+@op("relu", method=True, inplace=True, saves=("result",), follows=True)
 def relu(input: Array):
     """x where it is positive, else 0. Shape: any -> the same."""
     if input.dtype == bool:
@@ -26,7 +26,7 @@ def _(grad, result, input):
     return (jnp.where(result <= 0, 0, grad),)
 
 
-@op("hardtanh", door="nn.functional")
+@op("hardtanh", door="nn.functional", follows=True)
 def hardtanh(input: Array, min_val=-1.0, max_val=1.0):
     """x kept between two bounds. Shape: any -> the same."""
     return jnp.clip(input, jnp.asarray(min_val, input.dtype), jnp.asarray(max_val, input.dtype))
@@ -38,7 +38,7 @@ def _(grad, result, input, min_val, max_val):
     return (jnp.where((input > min_val) & (input < max_val), grad, 0),)
 
 
-@op("leaky_relu", door="nn.functional")
+@op("leaky_relu", door="nn.functional", follows=True)
 def leaky_relu(input: Array, negative_slope=0.01):
     """x where it is positive, else negative_slope · x. Shape: any -> the same."""
     return jnp.where(input > 0, input, input * negative_slope)
@@ -57,7 +57,7 @@ def _rrelu_name(operands, attrs):
     return f"RreluWithNoiseBackward{int(attrs[-1])}", 0
 
 
-@op("rrelu_eval", door=None, grad_name=_rrelu_name)
+@op("rrelu_eval", door=None, grad_name=_rrelu_name, follows=True)
 @widened
 def rrelu_eval(input: Array, slope, in_place):
     """input where positive, slope · input elsewhere. Shape: any -> the same."""
@@ -76,7 +76,7 @@ def _(grad, result, input, noise, in_place):
     return grad * noise.astype(grad.dtype), None
 
 
-@op("elu", door="nn.functional")
+@op("elu", door="nn.functional", follows=True)
 @widened
 def elu(input: Array, alpha=1.0, scale=1.0, input_scale=1.0):
     """scale · x where x is positive, else scale · alpha · (e^(input_scale · x) - 1). Shape: any -> the same."""
@@ -92,7 +92,7 @@ def _(grad, result, input, alpha, scale, input_scale):
     return (grad * jnp.where(input > 0, scale, slope),)
 
 
-@op("selu", grad_name="EluBackward0")
+@op("selu", grad_name="EluBackward0", follows=True)
 @widened
 def selu(input: Array):
     """elu with the scales that keep mean 0 and variance 1 (Klambauer et al. 2017). Shape: any -> the same."""
@@ -108,7 +108,7 @@ def _(grad, result, input):
     return (grad * jnp.where(input > 0, _SELU_SCALE, slope),)
 
 
-@op("celu")
+@op("celu", follows=True)
 @widened
 def celu(input: Array, alpha=1.0):
     """x where it is positive, else alpha · (e^(x / alpha) - 1). Shape: any -> the same."""
@@ -124,7 +124,7 @@ def _(grad, result, input, alpha):
     return (grad * jnp.where(input > 0, 1, jnp.exp(_negative(input) * (1.0 / alpha))),)
 
 
-@op("gelu", door="nn.functional", out=True)
+@op("gelu", door="nn.functional", out=True, follows=True)
 @widened
 def gelu(input: Array, *, approximate="none"):
     """x · Φ(x), Φ the normal distribution's cdf, or its tanh approximation. Shape: any -> the same."""
@@ -152,7 +152,7 @@ def _(grad, result, input, approximate):
     return (grad * (cdf + input * density),)
 
 
-@op("silu", door="nn.functional")
+@op("silu", door="nn.functional", follows=True)
 @widened
 def silu(input: Array):
     """x · sigmoid(x). Shape: any -> the same."""
@@ -167,7 +167,7 @@ def _(grad, result, input):
     return (grad * gate * (1 + input * (1 - gate)),)
 
 
-@op("mish", door="nn.functional")
+@op("mish", door="nn.functional", follows=True)
 @widened
 def mish(input: Array):
     """x · tanh(log(1 + eˣ)). Shape: any -> the same."""
@@ -182,7 +182,7 @@ def _(grad, result, input):
     return (grad * (tanh + input * gate * (1 - tanh * tanh)),)
 
 
-@op("softplus", door="nn.functional", out=True)
+@op("softplus", door="nn.functional", out=True, follows=True)
 @widened
 def softplus(input: Array, beta=1.0, threshold=20.0):
     """log(1 + e^(beta · x)) / beta; x itself where beta · x is above the threshold. Shape: any -> the same."""
@@ -199,7 +199,7 @@ def _(grad, result, input, beta, threshold):
     return (jnp.where(scaled > threshold, grad, grad * lax.logistic(scaled)),)
 
 
-@op("hardsigmoid", door="nn.functional")
+@op("hardsigmoid", door="nn.functional", follows=True)
 @widened
 def hardsigmoid(input: Array):
     """x / 6 + 1/2, kept between 0 and 1. Shape: any -> the same."""
@@ -213,7 +213,7 @@ def _(grad, result, input):
     return (jnp.where((input > -3) & (input < 3), grad / 6, 0),)
 
 
-@op("hardswish", door="nn.functional")
+@op("hardswish", door="nn.functional", follows=True)
 @widened
 def hardswish(input: Array):
     """x · hardsigmoid(x). Shape: any -> the same."""
@@ -242,7 +242,7 @@ def _(grad, result, input):
     return (grad * lax.logistic(-input),)
 
 
-@op("softshrink", door="nn.functional", out=True)
+@op("softshrink", door="nn.functional", out=True, follows=True)
 def softshrink(input: Array, lambd=0.5):
     """x drawn lambd nearer to 0, and 0 within lambd of it. Shape: any -> the same."""
     dtypes.need_floating("softshrink_cpu", input.dtype)
@@ -257,7 +257,7 @@ def _(grad, result, input, lambd):
     return (jnp.where((input < -lambd) | (input > lambd), grad, 0),)
 
 
-@op("hardshrink", method=True, out=True)
+@op("hardshrink", method=True, out=True, follows=True)
 def hardshrink(input: Array, lambd=0.5):
     """x, but 0 within lambd of 0. Shape: any -> the same."""
     dtypes.need_floating("hardshrink_cpu", input.dtype)
@@ -269,7 +269,7 @@ def _(grad, result, input, lambd):
     return (jnp.where((input < -lambd) | (input > lambd), grad, 0),)
 
 
-@op("threshold")
+@op("threshold", follows=True)
 def threshold(input: Array, threshold, value):
     """x where it is above the threshold, else value. Shape: any -> the same."""
     return jnp.where(input <= threshold, jnp.asarray(value, input.dtype), input)

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jtorch import shapes
-from jtorch.ops.op import Array, op, widened
+from jtorch.ops.op import FORMAT, Array, op, widened
 
 
 def _bounds(n, out):
@@ -36,7 +36,7 @@ def _avg_graph(operands, attrs):
     return f"AdaptiveAvgPool{rank}DBackward0"
 
 
-@op("adaptive_avg_pool", door=None, grad_name=_avg_graph)
+@op("adaptive_avg_pool", door=None, grad_name=_avg_graph, follows=FORMAT)
 @widened
 def adaptive_avg_pool(input: Array, rank, output_size):
     """The mean of each of output_size windows a dim. Shape: (N, C, *) or (C, *) -> the last dims are output_size.
@@ -67,7 +67,7 @@ def _max_graph(operands, attrs):
     return f"AdaptiveMaxPool{attrs[0]}DBackward0"
 
 
-@op("adaptive_max_pool", door=None, grad_name=_max_graph)
+@op("adaptive_max_pool", door=None, grad_name=_max_graph, follows=FORMAT)
 def adaptive_max_pool(input: Array, rank, output_size):
     """The largest element of each of output_size windows a dim, and where it stands. Shape: as adaptive_avg_pool."""
     sizes = _sizes("adaptive_max_pool", input, rank, output_size)

@@ -30,7 +30,7 @@ def bitwise_xor(input: Operand, other: Operand):
     return input ^ other
 
 
-@op("bitwise_not", method=True, inplace=True, out=True, operator="invert")
+@op("bitwise_not", method=True, inplace=True, out=True, operator="invert", follows=True)
 def bitwise_not(input: Array):
     """All bits flipped; not, on bool. Shape: any -> the same. Raises TypeError for floats."""
     if not (input.dtype == bool or jnp.issubdtype(input.dtype, jnp.integer)):

@@ -47,28 +47,28 @@ def ge(input: Array, other: Operand):
     return input >= other
 
 
-@op("logical_and", method=True, inplace=True, out=True)
+@op("logical_and", method=True, inplace=True, out=True, follows=True)
 def logical_and(input: Array, other: Array):
     """Where neither element is 0. Shape: broadcast, bool."""
     broadcast_shapes(input.shape, other.shape)
     return jnp.logical_and(dtypes.truth(input), dtypes.truth(other))
 
 
-@op("logical_or", method=True, inplace=True, out=True)
+@op("logical_or", method=True, inplace=True, out=True, follows=True)
 def logical_or(input: Array, other: Array):
     """Where an element is not 0. Shape: broadcast, bool."""
     broadcast_shapes(input.shape, other.shape)
     return jnp.logical_or(dtypes.truth(input), dtypes.truth(other))
 
 
-@op("logical_xor", method=True, inplace=True, out=True)
+@op("logical_xor", method=True, inplace=True, out=True, follows=True)
 def logical_xor(input: Array, other: Array):
     """Where exactly one element is not 0. Shape: broadcast, bool."""
     broadcast_shapes(input.shape, other.shape)
     return jnp.logical_xor(dtypes.truth(input), dtypes.truth(other))
 
 
-@op("logical_not", method=True, inplace=True, out=True)
+@op("logical_not", method=True, inplace=True, out=True, follows=True)
 def logical_not(input: Array):
     """Where elements are 0. Shape: any -> the same, bool."""
     return input == 0

@@ -10,19 +10,19 @@ from jtorch import dtypes
 from jtorch.ops.op import Array, op
 
 
-@op("conj", door=None, grad_name="ConjBackward0")
+@op("conj", door=None, grad_name="ConjBackward0", follows=True)
 def conj(input: Array):
     """Each element with its imaginary part negated. Shape: any -> the same."""
     return jnp.conj(input)
 
 
-@op("conj_physical", method=True, inplace=True, out=True)
+@op("conj_physical", method=True, inplace=True, out=True, follows=True)
 def conj_physical(input: Array):
     """Each element with its imaginary part negated. Shape: any -> the same."""
     return jnp.conj(input)
 
 
-@op("angle", rule="float", method=True, out=True)
+@op("angle", rule="float", follows=False, method=True, out=True)
 def angle(input: Array):
     """The angle of each number in the complex plane, in radians: 0 or π for real ones. Shape: any -> the same."""
     if jnp.iscomplexobj(input):
@@ -40,7 +40,7 @@ def _(grad, result, input):
     return (lax.complex(-input.imag * scale, input.real * scale),)
 
 
-@op("isreal", method=True)
+@op("isreal", method=True, follows=True)
 def isreal(input: Array):
     """Which elements have no imaginary part. Shape: any -> the same, bool."""
     return input.imag == 0 if jnp.iscomplexobj(input) else jnp.ones(input.shape, bool)

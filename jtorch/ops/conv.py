@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from jtorch import dtypes
-from jtorch.ops.op import Array, op, widened
+from jtorch.ops.op import EITHER_FORMAT, Array, op, widened
 from jtorch.shapes import listed
 
 _FEW = 8  # up to so many input channels a product with gathered columns beats XLA's CPU convolution
@@ -329,7 +329,7 @@ def _geometry(stride, padding, dilation, transposed, output_padding, groups):
     return _Geometry(stride, tuple((p, p - o) for p, o in zip(padding, ends, strict=True)), dilation, groups)
 
 
-@op("convolution", grad_name=("ConvolutionBackward0", 0, 1, 2))
+@op("convolution", grad_name=("ConvolutionBackward0", 0, 1, 2), follows=EITHER_FORMAT)
 def convolution(
     input: Array, weight: Array, bias: Array | None, stride, padding, dilation, transposed, output_padding, groups
 ):

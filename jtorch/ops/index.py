@@ -9,7 +9,7 @@ from jax import lax
 from jax import numpy as jnp
 
 from jtorch.dtypes import from_numpy
-from jtorch.ops.op import Array, Arrays, Operand, Scalar, op
+from jtorch.ops.op import FIRST, Array, Arrays, Operand, Scalar, op
 from jtorch.shapes import broadcast_shapes, listed, normalize_dim, numel
 
 # XLA itself keeps reads and writes inside: JAX's other modes would check once more.
@@ -50,7 +50,7 @@ def index(input: Array, indices: Arrays, dims):
 op("masked_select", door=None)(index.fn)
 
 
-@op("index_put", door=None)
+@op("index_put", door=None, follows=FIRST)
 def index_put(input: Array, indices: Arrays, values: Array, dims, accumulate=False):
     """The tensor with `values` written to, or added at, the elements that `index` would read.
 
@@ -207,7 +207,7 @@ def _fill_name(operands, attrs):
     return f"IndexFillBackward{int(operands[2][1] is not None)}"
 
 
-@op("index_fill", method=True, inplace=True, grad_name=_fill_name)
+@op("index_fill", method=True, inplace=True, grad_name=_fill_name, follows=FIRST)
 def index_fill(input: Array, dim, index: Array, value: Operand):
     """The tensor with one value in the slices of a dim at the places in a vector. Raises IndexError, RuntimeError."""
     dim = normalize_dim(dim, input.ndim)
@@ -267,7 +267,7 @@ def _(grad, result, input, index, source, accumulate=False):
     return kept.reshape(input.shape), None, picked.reshape(source.shape)
 
 
-@op("select_scatter", method=True, out=True)
+@op("select_scatter", method=True, out=True, follows=FIRST)
 def select_scatter(input: Array, src: Array, dim, index: Scalar):
     """The tensor with src in place of the slice at `index` of a dim. Raises RuntimeError where src has another size."""
     dim = normalize_dim(dim, input.ndim)
@@ -283,7 +283,7 @@ def _check_slice(src, shape):
         )
 
 
-@op("slice_scatter", method=True, out=True)
+@op("slice_scatter", method=True, out=True, follows=FIRST)
 def slice_scatter(input: Array, src: Array, dim=0, start=None, end=None, step=1):
     """The tensor with src in place of a slice of a dim. Raises RuntimeError where src has another size."""
     dim = normalize_dim(dim, input.ndim)

@@ -5,7 +5,7 @@ from jax import lax
 from jax import numpy as jnp
 
 from jtorch.dtypes import from_numpy
-from jtorch.ops.op import Array, Operand, op
+from jtorch.ops.op import FIRST, Array, Operand, op
 from jtorch.shapes import broadcast_shapes
 
 
@@ -37,7 +37,7 @@ def masked_scatter(input: Array, mask: Array, source: Array):
     return jnp.where(mask, picked, input)
 
 
-@op("mask_put", door=None, grad_name="IndexPutBackward0")
+@op("mask_put", door=None, grad_name=("IndexPutBackward0", 0, 2), follows=FIRST)
 def mask_put(input: Array, mask: Array, value: Operand, dim):
     """The tensor with value written where a mask, that covers dims `dim` and on, is true.
 

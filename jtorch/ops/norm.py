@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from jtorch import dtypes, shapes
-from jtorch.ops.op import Array, Scalar, op, widened
+from jtorch.ops.op import FORMAT, Array, Scalar, op, widened
 
 _HALVES = (jnp.float16, jnp.bfloat16)
 
@@ -53,7 +53,7 @@ def _scaled(x, mean, scale, weight, bias):
     return x * _along(scale, x) + _along(shift, x)
 
 
-@op("batch_norm_train", door=None, grad_name=("NativeBatchNormBackward0", 0, 3, 4))
+@op("batch_norm_train", door=None, grad_name=("NativeBatchNormBackward0", 0, 3, 4), follows=FORMAT)
 def batch_norm_train(
     input: Array,
     running_mean: Array | None,
@@ -102,7 +102,7 @@ def _(grad, result, input, running_mean, running_var, weight, bias, momentum, ep
     return inner * _along(slope, x), None, None, of_weight, None if bias is None else sum_grad
 
 
-@op("batch_norm_eval", door=None, grad_name=("NativeBatchNormBackward0", 0, 3, 4))
+@op("batch_norm_eval", door=None, grad_name=("NativeBatchNormBackward0", 0, 3, 4), follows=FORMAT)
 def batch_norm_eval(
     input: Array, running_mean: Array, running_var: Array, weight: Array | None, bias: Array | None, eps
 ):
@@ -190,7 +190,7 @@ def _(grad, result, input, normalized_shape, weight, bias, eps, cudnn_enable):
     return of_input.reshape(input.shape), of_weight, None if bias is None else grad.sum(0).reshape(bias.shape)
 
 
-@op("group_norm", grad_name="NativeGroupNormBackward0")
+@op("group_norm", grad_name="NativeGroupNormBackward0", follows=FORMAT)
 def group_norm(
     input: Array, num_groups, weight: Array | None = None, bias: Array | None = None, eps=1e-05, cudnn_enabled=True
 ):

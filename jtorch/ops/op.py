@@ -1,5 +1,6 @@
 """What an op is: a pure JAX function with torch's signature, its fields, and the table of all ops."""
 
+import copy
 import functools
 import inspect
 from enum import Enum
@@ -37,6 +38,11 @@ _TENSORS = (Kind.ARRAY, Kind.OPERAND, Kind.ARRAYS)
 _RECORDED = (Kind.ARRAY, Kind.OPERAND, Kind.SCALAR, Kind.INPUT)
 _SEQUENCES = (Kind.ARRAYS, Kind.INPUTS)
 TABLE: dict[str, "Op"] = {}
+
+# How the results of an op lie in memory, where that is not row by row: the field `follows`. True: as torch's iterator
+# over elements has it, by the strides of all operands.
+FIRST = "first"  # by those of the first operand
+FORMAT, EITHER_FORMAT, COMMON_FORMAT = (all, 1), (any, 2), (all, None)  # in channels_last if these operands are
 
 
 class Lift:
@@ -79,6 +85,7 @@ class Recordable:
     host = False
     lift = True
     view = False
+    follows = False
     differentiable = True
     constant: tuple = ()  # results that never carry a gradient
     saves: tuple[str, ...] | None = None
@@ -155,6 +162,7 @@ class Op(Recordable):
         self.wide = fields.pop("wide", None)
         self.refuse = fields.pop("refuse", None)
         self.varargs = fields.pop("varargs", None)
+        self.follows = fields.pop("follows", self.rule is not None)
         if fields:
             raise TypeError(f"@op({name!r}) got fields it does not know: {sorted(fields)}")
         self._gradient = None
@@ -169,6 +177,14 @@ class Op(Recordable):
     def graph(self, operands, attrs):
         """torch's grad_fn of a call: its class name, or (name, *entries), see docs/ops.md. operands: as for compute."""
         return self._graph(operands, attrs) if callable(self._graph) else self._graph
+
+    @functools.cache  # noqa: B019 (ops live as long as the program)
+    def under(self, grad_name, view=True):
+        """The same op whose grad_fn bears another name. view: False for one that makes a copy."""
+        made = copy.copy(self)
+        made.grad_name, made._node_name, made._vjp = grad_name, None, None
+        made.view = made.view and view
+        return made
 
     def gradient(self, fn):
         """Decorator: `fn(grad, result, *args)` gives a gradient (or None) per tensor parameter, instead of jax.vjp."""

@@ -221,7 +221,7 @@ def frac(input: Array):
 # Signs.
 
 
-@op("abs", "absolute", method=True, inplace=True, out=True)
+@op("abs", "absolute", method=True, inplace=True, out=True, follows=True)
 def abs(input: Array):
     """|input|, element by element; the length of a complex number. Shape: any -> the same."""
     return input if input.dtype == bool else jnp.abs(input)
@@ -240,7 +240,7 @@ def _direction(z):
     return jnp.where(length == 0, 0, z / jnp.where(length == 0, 1, length))
 
 
-@op("neg", "negative", method=True, inplace=True, out=True, operator="neg")
+@op("neg", "negative", method=True, inplace=True, out=True, operator="neg", follows=True)
 def neg(input: Array):
     """-input. Shape: any -> the same. Raises RuntimeError for a bool tensor."""
     if input.dtype == bool:
@@ -251,7 +251,7 @@ def neg(input: Array):
     return -input
 
 
-@op("sign", method=True, inplace=True, out=True)
+@op("sign", method=True, inplace=True, out=True, follows=True)
 def sign(input: Array):
     """-1, 0 or 1, the sign of each element; 0 for nan. Shape: any -> the same. Raises where complex."""
     if _is_complex(input):
@@ -263,7 +263,7 @@ def sign(input: Array):
     return (input > 0).astype(input.dtype) - (input < 0).astype(input.dtype)
 
 
-@op("sgn", method=True, inplace=True, out=True)
+@op("sgn", method=True, inplace=True, out=True, follows=True)
 def sgn(input: Array):
     """The sign of each element; of a complex number its direction, z / |z|. Shape: any -> the same."""
     if _is_complex(input):
@@ -271,7 +271,7 @@ def sgn(input: Array):
     return sign.fn(input)
 
 
-@op("signbit", method=True, out=True)
+@op("signbit", method=True, out=True, follows=True)
 def signbit(input: Array):
     """Whether each element's sign bit is set, as it is for -0. Shape: any -> the same, bool."""
     if _is_complex(input):
@@ -284,7 +284,7 @@ def signbit(input: Array):
 # Nan and infinities.
 
 
-@op("nan_to_num", method=True, inplace=True, out=True)
+@op("nan_to_num", method=True, inplace=True, out=True, follows=True)
 def nan_to_num(input: Array, nan: Scalar = 0.0, posinf: Scalar | None = None, neginf: Scalar | None = None):
     """nan and infinities replaced, by 0 and the dtype's bounds unless given. Shape: any -> the same."""
     if _integral(input):
@@ -301,25 +301,25 @@ def nan_to_num(input: Array, nan: Scalar = 0.0, posinf: Scalar | None = None, ne
     return jnp.where(input == -np.inf, low, result).astype(input.dtype)
 
 
-@op("isnan", method=True)
+@op("isnan", method=True, follows=True)
 def isnan(input: Array):
     """Which elements are nan. Shape: any -> the same, bool."""
     return jnp.isnan(input)
 
 
-@op("isinf", method=True)
+@op("isinf", method=True, follows=True)
 def isinf(input: Array):
     """Which elements are infinite. Shape: any -> the same, bool."""
     return jnp.isinf(input)
 
 
-@op("isfinite", method=True)
+@op("isfinite", method=True, follows=True)
 def isfinite(input: Array):
     """Which elements are neither nan nor infinite. Shape: any -> the same, bool."""
     return jnp.isfinite(input)
 
 
-@op("isposinf", method=True, out=True)
+@op("isposinf", method=True, out=True, follows=True)
 def isposinf(input: Array):
     """Which elements are +inf. Shape: any -> the same, bool. Raises RuntimeError for complex tensors."""
     if _is_complex(input):
@@ -327,7 +327,7 @@ def isposinf(input: Array):
     return jnp.zeros(input.shape, bool) if _integral(input) else input == np.inf
 
 
-@op("isneginf", method=True, out=True)
+@op("isneginf", method=True, out=True, follows=True)
 def isneginf(input: Array):
     """Which elements are -inf. Shape: any -> the same, bool. Raises RuntimeError for complex tensors."""
     if _is_complex(input):

@@ -13,7 +13,7 @@ import numpy as np
 from jax import lax
 
 from jtorch import shapes
-from jtorch.ops.op import Array, op, widened
+from jtorch.ops.op import FORMAT, Array, op, widened
 
 _MANY = 49  # windows with more elements than this are not written out as slices
 _INTS = {1: "one int", 2: "two ints", 3: "three ints"}
@@ -295,7 +295,7 @@ def _max_windows(input, rank, kernel_size, stride, padding, dilation, ceil_mode)
     return x, alone, _windows(function, x, kernel_size, stride, padding, dilation, ceil_mode)
 
 
-@op("max_pool", door=None, grad_name=_max_graph)
+@op("max_pool", door=None, grad_name=_max_graph, follows=FORMAT)
 def max_pool(
     input: Array, rank, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False
 ):
@@ -360,7 +360,7 @@ def _share(windows, count_include_pad, divisor_override):
     return int(total.flat[0]) if (total == total.flat[0]).all() else total
 
 
-@op("avg_pool", door=None, grad_name=_avg_graph)
+@op("avg_pool", door=None, grad_name=_avg_graph, follows=FORMAT)
 @widened
 def avg_pool(
     input: Array,

@@ -107,7 +107,7 @@ def _pow_name(operands, attrs):
     return f"PowBackward{2 if _is_number(operands[0]) else 0 if _is_number(operands[1]) else 1}"
 
 
-@op("pow", method=True, inplace=True, out=True, operator="pow", lift=False, grad_name=_pow_name)
+@op("pow", method=True, inplace=True, out=True, operator="pow", lift=False, grad_name=_pow_name, follows=True)
 def pow(input: Operand, exponent: Operand):
     """input to the power of exponent. Shape: broadcast. Raises RuntimeError for integers to a negative whole number."""
     if isinstance(input, (int, float, complex)) and _is_one(input):
@@ -130,7 +130,7 @@ def _pow_gradient(grad, result, input, exponent):
 pow.gradient(_pow_gradient)
 
 
-@op("float_power", method=True, inplace=True, out=True, lift=False, grad_name=_pow_name)
+@op("float_power", method=True, inplace=True, out=True, lift=False, grad_name=_pow_name, follows=True)
 def float_power(input: Operand, exponent: Operand):
     """input to the power of exponent, in double precision. Shape: broadcast."""
     return _power(*_power_operands(_double(input), _double(exponent)))

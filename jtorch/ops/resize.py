@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jtorch.ops.op import Array, op, widened
+from jtorch.ops.op import FORMAT, Array, op, widened
 
 
 def _source(n, out, scale, align_corners):
@@ -63,7 +63,7 @@ def _resize_name(operands, attrs):
     return f"Upsample{_NAMES[attrs[2]]}{operands[0][1] - 2}DBackward0"
 
 
-@op("resize", door=None, grad_name=_resize_name)
+@op("resize", door=None, grad_name=_resize_name, follows=FORMAT)
 @widened
 def resize(input: Array, size, scales, mode, align_corners):
     """The last dims interpolated to size, one after the other. Shape: (N, C, *) -> (N, C, *size)."""
@@ -87,7 +87,7 @@ def _pad_name(operands, attrs):
     return f"{kind}{len(attrs[0]) // 2}DBackward0" if kind else "CopySlices"
 
 
-@op("pad_mode", door=None, grad_name=_pad_name)
+@op("pad_mode", door=None, grad_name=_pad_name, follows=FORMAT)
 def pad_mode(input: Array, pad, mode):
     """Borders filled from the tensor itself: mirrored, repeated or wrapped. Shape: the last dims grow by pad."""
     widths = [(0, 0)] * input.ndim
@@ -101,7 +101,7 @@ def pad_mode(input: Array, pad, mode):
     return jnp.pad(input[cut], [(max(a, 0), max(b, 0)) for a, b in widths], _PAD_MODES[mode])
 
 
-@op("pixel_shuffle", method=False)
+@op("pixel_shuffle", method=False, follows=FORMAT)
 def pixel_shuffle(input: Array, upscale_factor):
     """Channels moved into space (arXiv:1609.05158). Shape: (*, C · r², H, W) -> (*, C, H · r, W · r)."""
     r = upscale_factor
@@ -119,7 +119,7 @@ def pixel_shuffle(input: Array, upscale_factor):
     return out.reshape(*lead, c // (r * r), h * r, w * r)
 
 
-@op("pixel_unshuffle", method=False)
+@op("pixel_unshuffle", method=False, follows=FORMAT)
 def pixel_unshuffle(input: Array, downscale_factor):
     """Space moved into channels. Shape: (*, C, H · r, W · r) -> (*, C · r², H, W)."""
     r = downscale_factor
@@ -134,7 +134,7 @@ def pixel_unshuffle(input: Array, downscale_factor):
     return out.reshape(*lead, c * r * r, h // r, w // r)
 
 
-@op("channel_shuffle", method=False)
+@op("channel_shuffle", method=False, follows=FORMAT)
 def channel_shuffle(input: Array, groups):
     """Channels of `groups` groups dealt out in turn (arXiv:1707.01083). Shape: (N, C, *) -> the same."""
     n, c, *rest = input.shape

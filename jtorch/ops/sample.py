@@ -2,7 +2,7 @@
 
 import jax.numpy as jnp
 
-from jtorch.ops.op import Array, Arrays, DType, Input, Scalar, op
+from jtorch.ops.op import FIRST, Array, Arrays, DType, Input, Scalar, op
 from jtorch.rng.device import bernoulli, key
 
 
@@ -18,7 +18,7 @@ def pick(mask: Array, one: Scalar, zero: Scalar, *, dtype: DType):
     return jnp.where(mask, jnp.asarray(one).astype(dtype), jnp.asarray(zero).astype(dtype))
 
 
-@op("native_dropout", door=None, grad_name=("NativeDropoutBackward0", 0))
+@op("native_dropout", door=None, grad_name=("NativeDropoutBackward0", 0), follows=FIRST)
 def native_dropout(input: Array, mask: Array, scale: Scalar):
     """input where the mask is True, scaled; else 0. Shape: any, twice -> the same."""
     return input * mask.astype(input.dtype) * jnp.asarray(scale).astype(input.dtype)

@@ -88,11 +88,7 @@ def take_along_dim(input: Array, indices: Array, dim=None):
     dim = normalize_dim(dim, input.ndim)
     common = broadcast_shapes(*((*x.shape[:dim], 1, *x.shape[dim + 1 :]) for x in (input, indices)))
     wide = [jnp.broadcast_to(x, (*common[:dim], x.shape[dim], *common[dim + 1 :])) for x in (input, indices)]
-    return _gather(wide[0], dim, _from_front(wide[1], input.shape[dim]))
-
-
-def _from_front(index, size):
-    return jnp.where(index < 0, index + size, index)
+    return _gather(wide[0], dim, wide[1] % max(input.shape[dim], 1))  # torch: any index wraps
 
 
 def _check_scatter(input, dim, index, src):

@@ -28,12 +28,6 @@ def nonzero_columns(input: Array):
     return np.nonzero(input if input.ndim else input.reshape(1))
 
 
-@op("argwhere", method=True, host=True)
-def argwhere(input: Array):
-    """The places of the elements that are not zero, a row each."""
-    return nonzero_kernel.fn(input)
-
-
 @op("nonzero_static", method=True, differentiable=False)
 def nonzero_static(input: Array, *, size, fill_value=-1):
     """The first `size` places of elements that are not zero, a row each; fill_value where there are no more."""

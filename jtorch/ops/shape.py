@@ -5,7 +5,7 @@ from jax import lax
 from jax import numpy as jnp
 
 from jtorch.dtypes import convert, from_numpy, result_type
-from jtorch.ops.op import Array, Arrays, DType, Scalar, op
+from jtorch.ops.op import COMMON_FORMAT, FORMAT, Array, Arrays, DType, Scalar, op
 from jtorch.shapes import listed, normalize_dim, normalize_dims
 
 
@@ -18,7 +18,7 @@ def _promoted(arrays):
     return [a.astype(common) for a in arrays]
 
 
-@op("cat", "concat", "concatenate", out=True)
+@op("cat", "concat", "concatenate", out=True, follows=COMMON_FORMAT)
 def cat(tensors: Arrays, dim=0):
     """Tensors of one shape but for dimension `dim` joined along it; 1-D tensors without elements are skipped.
 
@@ -120,7 +120,7 @@ def _padded(array, value, widths):
     return lax.pad(array, jnp.asarray(value).astype(array.dtype), [(low, high, 0) for low, high in widths])
 
 
-@op("constant_pad_nd")
+@op("constant_pad_nd", follows=FORMAT)
 def constant_pad_nd(input: Array, pad, value: Scalar = 0):
     """`value` put around a tensor: pad has (before, after) of the last dim first; negative widths cut.
 
@@ -191,13 +191,13 @@ def roll(input: Array, shifts, dims=()):
     return jnp.roll(input, shifts, tuple(normalize_dim(d, input.ndim) for d in dims))
 
 
-@op("flip", method=True, varargs="dims")
+@op("flip", method=True, varargs="dims", follows=True)
 def flip(input: Array, dims):
     """Elements in reverse order along `dims`. Raises RuntimeError when a dim stands twice."""
     return lax.rev(input, normalize_dims(dims, input.ndim) if dims or dims == 0 else ())
 
 
-@op("fliplr", method=True, grad_name="FlipBackward0")
+@op("fliplr", method=True, grad_name="FlipBackward0", follows=True)
 def fliplr(input: Array):
     """Columns in reverse order. Raises RuntimeError with fewer than two dims."""
     if input.ndim < 2:
@@ -293,13 +293,13 @@ def _diag_dims(ndim, dim1, dim2):
     return first, second
 
 
-@op("clone", method=True)
+@op("clone", door=None, follows=True)
 def clone(input: Array, *, memory_format=None):
     """A copy in memory of its own."""
     return jnp.copy(input)
 
 
-@op("to_dtype", door=None, grad_name="ToCopyBackward0")
+@op("to_dtype", door=None, follows=True, grad_name="ToCopyBackward0")
 def to_dtype(input: Array, dtype: DType):
     """The tensor converted to another dtype, rounding, cutting and wrapping as torch does on the CPU."""
     return convert(input, dtype)

@@ -39,7 +39,7 @@ def _sort_name(operands, attrs):
     return f"SortBackward{int(attrs[2] is not None)}"
 
 
-@op("sort", method=True, out=True, returns=("values", "indices"), saves=("result",), grad_name=_sort_name)
+@op("sort", method=True, out=True, returns=("values", "indices"), saves=("result",), grad_name=_sort_name, follows=True)
 def sort(input: Array, dim=-1, descending=False, *, stable=None):
     """Elements in order along a dim, and where they were; nan is the largest. Equal elements keep their order."""
     dim = normalize_dim(dim, input.ndim)
@@ -52,7 +52,7 @@ def _(grads, results, input, dim=-1, descending=False, *, stable=None):
     return (_spread(grads[0], results[1], input, normalize_dim(dim, input.ndim)),)
 
 
-@op("argsort", method=True, differentiable=False)
+@op("argsort", method=True, differentiable=False, follows=True)
 def argsort(input: Array, dim=-1, descending=False, stable=False):
     """The places of the elements in order along a dim; nan is the largest."""
     dim = normalize_dim(dim, input.ndim)
@@ -60,7 +60,7 @@ def argsort(input: Array, dim=-1, descending=False, stable=False):
     return _ordered(input, dim, descending)[1]
 
 
-@op("msort", method=True, out=True, grad_name="SortBackward0")
+@op("msort", method=True, out=True, grad_name="SortBackward0", follows=True)
 def msort(input: Array):
     """Elements in order along the first dim."""
     _check_real("Sort", input)

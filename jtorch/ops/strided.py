@@ -1,12 +1,91 @@
-"""View ops that read memory in steps of their own or as another dtype: diagonal, unfold, as_strided, complex parts."""
+"""View ops that read memory in steps of their own or as another dtype: expand, unfold, as_strided, complex parts."""
 
 import numpy as np
 from jax import lax
 from jax import numpy as jnp
 
 from jtorch import dtypes
-from jtorch.ops.op import Array, op
+from jtorch.ops.op import FIRST, Array, op
 from jtorch.shapes import contiguous_strides, listed, normalize_dim, numel
+
+
+def _overlaid(base, value, places, old):
+    """base with value at places of the flat base, several of which may be one: the elements that changed are written.
+
+    old: what places read before.
+    """
+    same = value == old
+    if jnp.issubdtype(value.dtype, jnp.inexact):
+        same |= jnp.isnan(value) & jnp.isnan(old)
+    flat = lax.reshape(base, (base.size,))
+    return lax.reshape(flat.at[jnp.where(same, base.size, places)].set(value, mode="drop"), base.shape)
+
+
+@op("expand", view=True, method=True, function=False, varargs="size")
+def expand(input: Array, size):
+    """Dims of size 1 repeated to `size` without a copy, new dims in front; -1 keeps a size. Raises RuntimeError."""
+    if len(size) < input.ndim:
+        label = dtypes.from_numpy(input.dtype).label
+        raise RuntimeError(
+            f"expand(torch.{label}Tensor{{{listed(input.shape)}}}, size={listed(size)}): the number of sizes provided "
+            f"({len(size)}) must be greater or equal to the number of dimensions in the tensor ({input.ndim})"
+        )
+    return jnp.broadcast_to(input, _expanded(input.shape, size))
+
+
+@op("broadcast_to", view=True, method=True, varargs="size", grad_name="ExpandBackward0")
+def broadcast_to(input: Array, size):
+    """Dims of size 1 repeated to `size` without a copy, as `expand` does."""
+    return expand.fn(input, size)
+
+
+def _expanded(shape, size):
+    new = len(size) - len(shape)
+    result = list(size)
+    for i in range(len(size) - 1, -1, -1):
+        n = size[i]
+        had = shape[i - new] if i >= new else None
+        if n == -1 and shape:
+            if had is None:
+                raise RuntimeError(
+                    f"The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension {i}"
+                )
+            n = had
+        elif had not in (None, 1, n):
+            raise RuntimeError(
+                f"The expanded size of the tensor ({n}) must match the existing size ({had}) at non-singleton "
+                f"dimension {i}.  Target sizes: {listed(size)}.  Tensor sizes: {listed(shape)}"
+            )
+        if n < 0:
+            raise RuntimeError("numel: integer multiplication overflow")
+        result[i] = n
+    return tuple(result)
+
+
+@expand.geometry
+@broadcast_to.geometry
+def _(shape, strides, offset, size):
+    if len(size) < len(shape):
+        return size, strides, offset  # the op itself, which knows the dtype, raises
+    result = _expanded(shape, size)
+    new = len(result) - len(shape)
+    steps = [0] * len(result)
+    for i in range(len(result) - 1, -1, -1):
+        if i >= new:
+            had, step = shape[i - new], strides[i - new]
+        else:
+            had, step = 1, result[i + 1] * steps[i + 1] if i + 1 < len(result) else 1
+        steps[i] = step if result[i] == had else 0
+    return result, tuple(steps), offset
+
+
+@expand.write
+@broadcast_to.write
+def _(base, value, size):
+    if value.size <= base.size:
+        return lax.reshape(value, base.shape) if value.size else base
+    places = np.broadcast_to(np.arange(base.size).reshape(base.shape), value.shape)
+    return _overlaid(base, value, places, expand.fn(base, size))
 
 
 @op("view_dtype", door=None, view=True, differentiable=False)
@@ -156,9 +235,9 @@ def _(base, value, dimension, size, step):
     if not base.ndim:
         return lax.reshape(value, ()) if size else base
     dim, count = _windows(base.shape, dimension, size, step)
-    places = np.arange(count)[:, None] * step + np.arange(size)
-    rows = jnp.moveaxis(value, (dim, -1), (0, 1))
-    return jnp.moveaxis(jnp.moveaxis(base, dim, 0).at[places].set(rows), 0, dim)
+    rows = np.arange(count)[:, None] * step + np.arange(size)
+    places = np.moveaxis(np.take(np.arange(base.size).reshape(base.shape), rows, dim), dim + 1, -1)
+    return _overlaid(base, value, places, unfold.fn(base, dimension, size, step))
 
 
 @op("as_strided", door=None, view=True)
@@ -206,8 +285,51 @@ def _(shape, strides, offset, size, stride, storage_offset):
 
 @as_strided.write
 def _(base, value, size, stride, storage_offset):
+    places = _places(size, stride, storage_offset)
     flat = lax.reshape(base, (base.size,))
-    return lax.reshape(flat.at[_places(size, stride, storage_offset)].set(value), base.shape)
+    if not _apart(size, stride):
+        return _overlaid(base, value, places, flat[places])
+    return lax.reshape(flat.at[places].set(value), base.shape)
+
+
+def _apart(size, stride):
+    """Whether no two elements surely lie at one place: each step reaches over all that the smaller ones span."""
+    reach = 0
+    for step, n in sorted((s, n) for s, n in zip(stride, size, strict=True) if n > 1):
+        if step <= reach:
+            return False
+        reach += step * (n - 1)
+    return True
+
+
+@op("as_strided_scatter_kernel", door=None, grad_name="AsStridedScatterBackward0")
+def as_strided_scatter_kernel(input: Array, src: Array, size, stride, storage_offset):
+    """The tensor with src where as_strided would look in it. Raises RuntimeError where src has another size."""
+    _check_slice(src, size)
+    return as_strided._write(input, src.astype(input.dtype), size, stride, storage_offset)
+
+
+@as_strided_scatter_kernel.gradient
+def _(grad, result, input, src, size, stride, storage_offset):
+    # torch: input gets the gradient of what src took the place of, not of the rest.
+    part = as_strided.fn(grad, size, stride, storage_offset)
+    return as_strided._write(jnp.zeros_like(grad), part, size, stride, storage_offset), part
+
+
+@op("diagonal_scatter", method=True, follows=FIRST)
+def diagonal_scatter(input: Array, src: Array, offset=0, dim1=0, dim2=1):
+    """The tensor with src in place of a diagonal. Raises RuntimeError where src has another size."""
+    dims = _diagonal(input.shape, offset, dim1, dim2)
+    _check_slice(src, (*_without(input.shape, *dims[:2]), dims[2]))
+    return diagonal._write(input, src.astype(input.dtype), offset, dim1, dim2)
+
+
+def _check_slice(src, shape):
+    if src.shape != shape:
+        raise RuntimeError(
+            "expected src to have a size equal to the slice of self. "
+            f"src size = {listed(src.shape)}, slice size = {listed(shape)}"
+        )
 
 
 @op("view_as_real", view=True)

@@ -1,4 +1,4 @@
-"""View ops that regroup, cut and repeat dims: results that share memory with their operand.
+"""View ops that regroup and cut dims: results that share memory with their operand.
 
 A view op is three functions: the op on arrays, `geometry` (sizes, strides and offset of the view, in elements of the
 storage, with torch's errors) and `write` (the operand with the viewed elements replaced).
@@ -8,14 +8,9 @@ import numpy as np
 from jax import lax
 from jax import numpy as jnp
 
-from jtorch.dtypes import from_numpy
 from jtorch.ops.op import Array, Scalar, op
 from jtorch.shapes import contiguous_strides, infer_size, listed, normalize_dim, normalize_dims, numel
 
-OVERLAP = (
-    "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
-    "Please clone() the tensor before performing the operation."
-)
 NOT_VIEWABLE = (
     "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
     "contiguous subspaces). Use .reshape(...) instead."
@@ -207,72 +202,6 @@ def _(shape, strides, offset, dim, start, length):
 def _(base, value, dim, start, length):
     dim = normalize_dim(dim, base.ndim)
     return lax.dynamic_update_slice_in_dim(base, value, _from_front(start, base.shape[dim]), dim)
-
-
-@op("expand", view=True, method=True, function=False, varargs="size")
-def expand(input: Array, size):
-    """Dims of size 1 repeated to `size` without a copy, new dims in front; -1 keeps a size. Raises RuntimeError."""
-    if len(size) < input.ndim:
-        label = from_numpy(input.dtype).label
-        raise RuntimeError(
-            f"expand(torch.{label}Tensor{{{listed(input.shape)}}}, size={listed(size)}): the number of sizes provided "
-            f"({len(size)}) must be greater or equal to the number of dimensions in the tensor ({input.ndim})"
-        )
-    return jnp.broadcast_to(input, _expanded(input.shape, size))
-
-
-@op("broadcast_to", view=True, method=True, varargs="size", grad_name="ExpandBackward0")
-def broadcast_to(input: Array, size):
-    """Dims of size 1 repeated to `size` without a copy, as `expand` does."""
-    return expand.fn(input, size)
-
-
-def _expanded(shape, size):
-    new = len(size) - len(shape)
-    result = list(size)
-    for i in range(len(size) - 1, -1, -1):
-        n = size[i]
-        had = shape[i - new] if i >= new else None
-        if n == -1 and shape:
-            if had is None:
-                raise RuntimeError(
-                    f"The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension {i}"
-                )
-            n = had
-        elif had not in (None, 1, n):
-            raise RuntimeError(
-                f"The expanded size of the tensor ({n}) must match the existing size ({had}) at non-singleton "
-                f"dimension {i}.  Target sizes: {listed(size)}.  Tensor sizes: {listed(shape)}"
-            )
-        if n < 0:
-            raise RuntimeError("numel: integer multiplication overflow")
-        result[i] = n
-    return tuple(result)
-
-
-@expand.geometry
-@broadcast_to.geometry
-def _(shape, strides, offset, size):
-    if len(size) < len(shape):
-        return size, strides, offset  # the op itself, which knows the dtype, raises
-    result = _expanded(shape, size)
-    new = len(result) - len(shape)
-    steps = [0] * len(result)
-    for i in range(len(result) - 1, -1, -1):
-        if i >= new:
-            had, step = shape[i - new], strides[i - new]
-        else:
-            had, step = 1, result[i + 1] * steps[i + 1] if i + 1 < len(result) else 1
-        steps[i] = step if result[i] == had else 0
-    return result, tuple(steps), offset
-
-
-@expand.write
-@broadcast_to.write
-def _(base, value, size):
-    if value.size > base.size:
-        raise RuntimeError(OVERLAP)
-    return lax.reshape(value, base.shape) if value.size else base
 
 
 @op("squeeze", door=None, view=True)

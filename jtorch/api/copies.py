@@ -1,0 +1,91 @@
+"""The `*_copy` functions: what a view function shows, as a copy in memory of its own."""
+
+from jtorch.api import memory, viewing
+from jtorch.api.put import FUNCTIONS, both, function
+from jtorch.api.splitting import of_one_size, of_sizes
+from jtorch.autograd.apply import apply, call
+from jtorch.autograd.apply import view as view_of
+from jtorch.ops.op import TABLE
+
+
+def _copied(op, tensor, attrs, numbers=()):
+    """The result of a view op as a copy, whose grad_fn bears torch's name of such."""
+    return apply(op.under(f"{op.grad_name}_copy", view=False), (tensor, *numbers), attrs)
+
+
+def _copy(name, show):
+    """Make torch.<name>_copy. show: the function that gives the view."""
+
+    def make(input, *args, **kwargs):
+        out = kwargs.pop("out", None)
+        op, numbers, attrs = show(input, *args, **kwargs)._view.steps[-1]
+        made = _copied(op, memory.whole(input) if name == "as_strided" else input, attrs, numbers)
+        return made if out is None else out.copy_(made)
+
+    make.__name__ = make.__qualname__ = f"{name}_copy"
+    make.__doc__ = f"A copy of what `{name}` shows."
+    function(make)
+
+
+def _of(name):
+    return lambda input, *args, **kwargs: call(name, input, *args, **kwargs)
+
+
+def _view(input, size=None, dtype=None):
+    return input.view(dtype if size is None else size)
+
+
+def _slice(input, dim=0, start=None, end=None, step=1):
+    start, stop, step = slice(start, end, step).indices(input.size(dim))
+    length = max(-(-(stop - start) // step), 0)
+    return view_of(TABLE["slice"], input, (dim % input.dim(), length, step), (start,))
+
+
+for _name, _show in {
+    "alias": _of("alias"), "as_strided": memory.as_strided, "diagonal": _of("diagonal"),
+    "expand": lambda input, size, *, implicit=False: input.expand(size), "permute": _of("permute"),
+    "select": _of("select"), "slice": _slice, "squeeze": viewing.squeeze, "t": _of("t"), "transpose": _of("transpose"),
+    "unfold": _of("unfold"), "unsqueeze": _of("unsqueeze"), "view": _view, "view_as_complex": _of("view_as_complex"),
+    "view_as_real": _of("view_as_real"),
+}.items():  # fmt: skip
+    _copy(_name, _show)
+
+
+@function
+def detach_copy(input):
+    """A copy outside the graph."""
+    return call("clone", input.detach())
+
+
+@both
+def narrow_copy(input, dim, start, length):
+    """A copy of what `narrow` shows. Raises RuntimeError out of range."""
+    op, numbers, attrs = viewing.narrow(input, dim, start, length)._view.steps[-1]
+    return apply(op.under("NarrowCopyBackward0", view=False), (input, *numbers), attrs)
+
+
+@function
+def split_copy(tensor, split_size, dim=0):
+    """Copies of the pieces that `split` shows."""
+    return _pieces("split", tensor, *of_one_size(tensor, split_size, dim))
+
+
+@function
+def split_with_sizes_copy(input, split_sizes, dim=0):
+    """Copies of the pieces that `split_with_sizes` shows."""
+    return _pieces("split_with_sizes", input, *of_sizes(input, split_sizes, dim))
+
+
+@function
+def unbind_copy(input, dim=0):
+    """Copies of the slices that `unbind` shows."""
+    FUNCTIONS["unbind"](input, dim)  # raises where that does
+    return _listed(_copied(TABLE["unbind"], input, (dim % input.dim(),)))
+
+
+def _pieces(op, tensor, sections, dim):
+    return _listed(_copied(TABLE[op], tensor, (sections, dim)))
+
+
+def _listed(pieces):
+    return pieces if isinstance(pieces, tuple) else (pieces,)
