@@ -10,7 +10,7 @@ from jtorch.ops.op import TABLE
 
 def _copied(op, tensor, attrs, numbers=()):
     """The result of a view op as a copy, whose grad_fn bears torch's name of such."""
-    return apply(op.under(f"{op.grad_name}_copy", view=False), (tensor, *numbers), attrs)
+    return apply(op.under(f"{op.graph((), attrs)}_copy", view=False), (tensor, *numbers), attrs)
 
 
 def _copy(name, show):

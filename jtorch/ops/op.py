@@ -182,7 +182,7 @@ class Op(Recordable):
     def under(self, grad_name, view=True):
         """The same op whose grad_fn bears another name. view: False for one that makes a copy."""
         made = copy.copy(self)
-        made.grad_name, made._node_name, made._vjp = grad_name, None, None
+        made._graph, made._vjp = grad_name, None
         made.view = made.view and view
         return made
 
