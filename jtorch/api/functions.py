@@ -67,7 +67,7 @@ def fill_diagonal_(self, fill_value, wrap=False):
 @method
 def sum_to_size(self, *size):
     """Summed down to sizes that broadcast to its own. Raises RuntimeError for others."""
-    size, shape = sizes("sum_to_size", size), aval(self).shape
+    size, shape = sizes(size), aval(self).shape
     try:
         fits = shapes.broadcast_shapes(size, shape) == shape
     except RuntimeError:

@@ -178,7 +178,7 @@ def resize_(self, *size, memory_format=None):
         raise TypeError('resize_() missing 1 required positional arguments: "size"')
     if self.requires_grad:
         raise RuntimeError("cannot resize variables that require grad")
-    size = sizes("resize_", size)
+    size = sizes(size)
     if any(n < 0 for n in size):
         raise RuntimeError("numel: integer multiplication overflow")
     if size != aval(self).shape:
