@@ -38,13 +38,13 @@ def _name(memory_format):
 
 
 @method
-def is_contiguous(self, memory_format=None):
+def is_contiguous(self, *, memory_format=None):
     """Whether the strides are those of a row-major tensor, or of a memory format; dims of size 1 do not count."""
     return has_format(aval(self).shape, _tensor.strides(self), _name(memory_format))
 
 
 @method
-def contiguous(self, memory_format=None):
+def contiguous(self, *, memory_format=None):
     """The tensor itself if it is contiguous in the memory format, else a copy that is."""
     name = _name(memory_format)
     shape = aval(self).shape

@@ -67,19 +67,19 @@ def _parse_to(*args, device=None, dtype=None, non_blocking=False, copy=False, me
 
 
 @method
-def cpu(self, memory_format=None):
+def cpu(self, *, memory_format=None):
     """This tensor on the CPU."""
     return to(self, devices.CPU, memory_format=memory_format)
 
 
 @method
-def cuda(self, device=None, non_blocking=False, memory_format=None):
+def cuda(self, device=None, non_blocking=False, *, memory_format=None):
     """This tensor on a cuda device, the current one if none is named."""
     return to(self, "cuda" if device is None else device, memory_format=memory_format)
 
 
 def _conversion(name, kind):
-    def convert(self, memory_format=None):
+    def convert(self, *, memory_format=None):
         return to(self, kind, memory_format=memory_format)
 
     convert.__name__ = name
