@@ -8,7 +8,7 @@ import numpy as np
 from jtorch import _tensor, dtypes
 from jtorch import devices as places
 from jtorch._tensor import Tensor
-from jtorch.api.attributes import is_contiguous
+from jtorch.api.formats import is_contiguous
 from jtorch.rng import generator as generators
 from jtorch.rng.generator import Generator
 

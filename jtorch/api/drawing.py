@@ -8,8 +8,8 @@ from jtorch import _tensor, devices, dtypes, modes
 from jtorch._tensor import Tensor, alias, aval
 from jtorch.api.formats import is_contiguous
 from jtorch.autograd.apply import apply, call, create, hashable, view
+from jtorch.autograd.overlap import check_overlap
 from jtorch.ops.op import TABLE, Lift
-from jtorch.ops.view import OVERLAP
 from jtorch.rng import generator as generators
 from jtorch.rng import samplers
 from jtorch.rng.generator import Generator
@@ -98,10 +98,7 @@ def _memory_order(sizes, strides):
 def redraw(tensor, kind, generator, *params):
     """New values for a tensor, drawn in the order of its memory. Raises RuntimeError when elements share memory."""
     a = aval(tensor)
-    if tensor._view is not None:
-        for n, stride in zip(a.shape, _tensor.strides(tensor), strict=True):
-            if n > 1 and stride == 0:
-                raise RuntimeError(OVERLAP)
+    check_overlap(tensor)
     return draw(kind, generator, a.shape, a.dtype, a.device, *params, order=order_of(tensor))
 
 

@@ -52,8 +52,9 @@ def numpy(self, *, force=False):
     if whole is None:
         whole = np.array(flush.value(cell.ref))
         if cell.order is not None:
-            whole = np.ascontiguousarray(whole.transpose(cell.order)).transpose(np.argsort(cell.order))
+            whole = np.ascontiguousarray(whole.transpose(cell.order))
         storage.share(cell, whole)
+        whole = storage.shared_array(cell)
     return whole.view() if self._view is None else _numpy_view(self, whole)
 
 

@@ -89,13 +89,20 @@ class SharedStorage(Storage):
 def _look(storage, aval):
     """A Ref of what stands in a storage's shared memory, which is noted as seen."""
     storage.seen = bytearray(storage.memory)
-    return of_array(np.frombuffer(storage.seen, aval.dtype.numpy).reshape(aval.shape), aval.device)
+    return of_array(np.ascontiguousarray(_laid(storage, np.frombuffer(storage.seen, np.uint8), aval)), aval.device)
+
+
+def _laid(storage, memory, aval):
+    """Bytes as the array that the storage's value is."""
+    words, order = memory.view(aval.dtype.numpy), storage.order
+    if order is None:
+        return words.reshape(aval.shape)
+    return words.reshape([aval.shape[dim] for dim in order]).transpose(np.argsort(order))
 
 
 def window(storage):
     """The shared memory as a NumPy array of the storage's shape and dtype."""
-    aval = storage.aval
-    return storage.memory.view(aval.dtype.numpy).reshape(aval.shape)
+    return _laid(storage, storage.memory, storage.aval)
 
 
 def unshare(storage):

@@ -91,6 +91,10 @@ def take_along_dim(input: Array, indices: Array, dim=None):
     return _gather(wide[0], dim, wide[1] % max(input.shape[dim], 1))  # torch: any index wraps
 
 
+def _from_front(index, size):
+    return jnp.where(index < 0, index + size, index)
+
+
 def _check_scatter(input, dim, index, src):
     _check_dtype("scatter", index)
     given = hasattr(src, "shape")
