@@ -165,7 +165,7 @@ def _around(mean, std, generator, dtype):
     place = aval(tensors[0]).device
     dtype = aval(tensors[0]).dtype if dtype is None else dtype
     if not isinstance(std, Tensor):
-        return (draw("normal", generator, size, dtype, place, 0.0, number(std)) + mean.detach()).to(dtype)
+        return draw("normal", generator, size, dtype, place, 0.0, number(std)).add_(mean.detach())
     _check_std(std)
     if place is devices.CPU:
         mean = _tensor.host(mean) if isinstance(mean, Tensor) else number(mean)
