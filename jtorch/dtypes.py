@@ -299,6 +299,8 @@ def real(kernel, halves=False):
     """A dtype rule for ops: the common dtype, integers as the default float; complex and most halves are refused."""
 
     def rule(operands, attrs):
+        if all(ndim is None for _, ndim in operands):
+            raise TypeError(f"{kernel.removesuffix('_cpu')}(): at least one operand must be a Tensor")
         result = result_type(operands)
         if result.category < FLOAT:
             return Default.float

@@ -177,7 +177,7 @@ def _xlogy_name(operands, attrs):
     return f"XlogyBackward{1 if numbers[0] else 2 if numbers[1] else 0}"
 
 
-@op("xlogy", rule="float", method=True, inplace=True, out=True, grad_name=_xlogy_name)
+@op("xlogy", rule=dtypes.real("xlogy_cpu", halves=True), method=True, inplace=True, out=True, grad_name=_xlogy_name)
 @widened
 def xlogy(input: Operand, other: Operand):
     """input · log(other), 0 where input is 0 and nan where other is. Shape: broadcast."""

@@ -20,3 +20,4 @@ def test_values(name):
 
     check(values, X, N, X.astype(np.float32))  # have no gradients
     check(f"special.{name}", X.astype(np.float16), 2, grad=False)
+    check(f"special.{name}", 2, 3)
