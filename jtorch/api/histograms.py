@@ -70,17 +70,17 @@ def segment_reduce(data, reduce, *, lengths=None, indices=None, offsets=None, ax
     """
     if lengths is None and offsets is None:
         raise RuntimeError("segment_reduce(): Either lengths or offsets must be defined.")
-    if axis != 0:
-        raise RuntimeError("segment_reduce(): only axis 0 is supported here")
+    if axis != aval(offsets if lengths is None else lengths).ndim - 1:
+        raise RuntimeError("segment_reduce(): Expected axis to be the last dimension of lengths/offsets.")
     if lengths is None:
         lengths = offsets.diff()
     if not unsafe:
-        _check_lengths(host(lengths), aval(data).shape[0])
+        _check_lengths(host(lengths), aval(data).shape[axis])
     return call("segment_reduce_kernel", data, lengths, reduce, initial)
 
 
 def _check_lengths(lengths, rows):
     if (lengths < 0).any():
         raise RuntimeError("lengths contains negative value!")
-    if lengths.sum() != rows:
+    if (lengths.sum(-1) != rows).any():
         raise RuntimeError("segment_reduce(): Expected all rows of lengths along axis to sum to data.size(axis).")

@@ -156,7 +156,8 @@ def _(grad, result, input, approximate):
 @widened
 def silu(input: Array):
     """x · sigmoid(x). Shape: any -> the same."""
-    dtypes.need_floating("silu_cpu", input.dtype)
+    if not jnp.issubdtype(input.dtype, jnp.complexfloating):
+        dtypes.need_floating("silu_cpu", input.dtype)
     return input / (1 + jnp.exp(-input))
 
 
@@ -164,7 +165,7 @@ def silu(input: Array):
 @widened
 def _(grad, result, input):
     gate = lax.logistic(input)
-    return (grad * gate * (1 + input * (1 - gate)),)
+    return (grad * jnp.conj(gate * (1 + input * (1 - gate))),)
 
 
 @op("mish", door="nn.functional", follows=True)

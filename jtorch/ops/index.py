@@ -226,8 +226,8 @@ def index_fill(input: Array, dim, index: Array, value: Operand):
 @index_fill.gradient
 def _(grad, result, input, dim, index, value):
     dim, index = normalize_dim(dim, input.ndim), index.reshape(-1)
-    picked = _rows(grad, dim, index).get(mode=_MODE)
-    return _rows(grad, dim, index).set(0, mode=_MODE).reshape(input.shape), None, picked.sum()
+    kept = _rows(grad, dim, index).set(0, mode=_MODE).reshape(input.shape)
+    return kept, None, (grad - kept).sum()  # a place that is named twice counts once
 
 
 @op("take", method=True, out=True)

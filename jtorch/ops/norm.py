@@ -170,7 +170,8 @@ def layer_norm(
     """
     _check_normalized(input, normalized_shape, weight, bias)
     dtypes.need_floating("LayerNormKernelImpl", input.dtype)
-    x = _wide(input).reshape(-1, math.prod(normalized_shape))
+    rows = math.prod(input.shape[: input.ndim - len(normalized_shape)])
+    x = _wide(input).reshape(rows, math.prod(normalized_shape))
     mean, scale = _row_stats(x, eps)
     out = (x - mean) * scale
     if weight is not None:
@@ -188,6 +189,22 @@ def _(grad, result, input, normalized_shape, weight, bias, eps, cudnn_enable):
     of_input, normal = _pull_rows(inner, x, eps)
     of_weight = None if weight is None else (grad * normal).sum(0).reshape(weight.shape)
     return of_input.reshape(input.shape), of_weight, None if bias is None else grad.sum(0).reshape(bias.shape)
+
+
+@op("native_layer_norm")
+def native_layer_norm(input: Array, normalized_shape, weight: Array | None, bias: Array | None, eps):
+    """layer_norm, and the mean and 1 / deviation of each row. Shape: any -> the same, twice (*, 1, ...)."""
+    out = layer_norm.fn(input, normalized_shape, weight, bias, eps)
+    rows = input.shape[: input.ndim - len(normalized_shape)]
+    mean, scale = _row_stats(_wide(input).reshape(math.prod(rows), math.prod(normalized_shape)), eps)
+    shape = rows + (1,) * len(normalized_shape)
+    return out, mean.reshape(shape), scale.reshape(shape)
+
+
+@native_layer_norm.gradient
+def _(grad, result, input, normalized_shape, weight, bias, eps):
+    # torch: the mean and the scale take no gradient back.
+    return layer_norm._gradient(grad[0], None, input, normalized_shape, weight, bias, eps, True)
 
 
 @op("group_norm", grad_name="NativeGroupNormBackward0", follows=FORMAT)
@@ -243,6 +260,14 @@ def _(grad, result, input, num_groups, weight, bias, eps, cudnn_enabled):
     of_input, normal = _pull_rows(inner.reshape(rows.shape), rows, eps)
     of_weight = None if weight is None else _channel_sum(grad * normal.reshape(x.shape))
     return of_input.reshape(x.shape), of_weight, None if bias is None else _channel_sum(grad)
+
+
+@op("native_group_norm")
+def native_group_norm(input: Array, weight: Array | None, bias: Array | None, N, C, HxW, group, eps):
+    """group_norm, and the mean and 1 / deviation of each group. Shape: (N, C, *) -> the same, twice (N, group)."""
+    out = group_norm.fn(input, group, weight, bias, eps)
+    mean, scale = _row_stats(_groups(_wide(input), group), eps)
+    return out, *(x.reshape(N, group).astype(input.dtype) for x in (mean, scale))
 
 
 _INSTANCES = ("NativeBatchNormBackward0", ("ViewBackward0", 0), ("RepeatBackward0", 3), ("RepeatBackward0", 4))

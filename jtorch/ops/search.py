@@ -35,6 +35,8 @@ def nonzero_static(input: Array, *, size, fill_value=-1):
         raise RuntimeError("nonzero_static: 'size' must be an non-negative integer")
     if not input.ndim:
         return jnp.zeros((size, 0), np.int64)
+    if not input.size:
+        return jnp.full((size, input.ndim), fill_value, np.int64)
     return jnp.stack(jnp.nonzero(input, size=size, fill_value=fill_value), 1).astype(np.int64)
 
 

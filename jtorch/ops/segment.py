@@ -21,7 +21,12 @@ def _product(data, runs, num_segments, indices_are_sorted):
 
 @op("segment_reduce_kernel", door=None, grad_name="SegmentReduceBackward0")
 def segment_reduce_kernel(data: Array, lengths: Array, reduce, initial):
-    """Runs of rows reduced to one each. Shape: (n, *), (k,) -> (k, *). An empty run becomes initial."""
+    """Runs of rows reduced to one each. Shape: (n, *), (k,) -> (k, *). An empty run becomes initial.
+
+    lengths of more dims reduce along their last: (b, n, *), (b, k) -> (b, k, *).
+    """
+    if lengths.ndim > 1:
+        return jax.vmap(lambda x, n: segment_reduce_kernel.fn(x, n, reduce, initial))(data, lengths)
     count = lengths.shape[0]
     ends = jnp.cumsum(lengths)
     runs = jnp.searchsorted(ends, jnp.arange(data.shape[0]), side="right")

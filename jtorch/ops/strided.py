@@ -68,6 +68,8 @@ def _(shape, strides, offset, size):
     if len(size) < len(shape):
         return size, strides, offset  # the op itself, which knows the dtype, raises
     result = _expanded(shape, size)
+    if not shape:
+        return result, (0,) * len(result), offset
     new = len(result) - len(shape)
     steps = [0] * len(result)
     for i in range(len(result) - 1, -1, -1):

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 from jax import numpy as jnp
 
 from jtorch.ops.op import Array, op, widened
@@ -40,6 +41,11 @@ def _(grad, result, input):
 def asin(input: Array):
     """The arc sine of each element, in radians. Shape: any -> the same."""
     return jnp.arcsin(input)
+
+
+def _square(x):
+    """x², rounded to float32 before it is taken from 1, as torch does: XLA fuses both and keeps the rest."""
+    return jnp.square(x.astype(np.float64)).astype(x.dtype) if x.dtype == np.float32 else x * x
 
 
 @op("acos", "arccos", rule="float", method=True, inplace=True, out=True)
@@ -128,6 +134,12 @@ def _(grad, result, input):
 def atanh(input: Array):
     """The inverse hyperbolic tangent of each element. Shape: any -> the same."""
     return jnp.arctanh(input)
+
+
+@atanh.gradient
+@widened
+def _(grad, result, input):
+    return (grad / jnp.conj(1 - _square(input)),)
 
 
 @op("deg2rad", rule="float", method=True, inplace=True, out=True, grad_name="Deg2RadBackward0")

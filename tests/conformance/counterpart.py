@@ -2,12 +2,14 @@
 
 import functools
 import operator
+import re
 import types
 
 import torch
 
 import jtorch
 
+MISSING = "jtorch has no"
 DOORS = ("linalg", "fft", "special", "nn.functional", "signal.windows", "masked")
 
 
@@ -44,7 +46,15 @@ def at(*places):
             found = getattr(found, part, None)
         if found is not None:
             return found
-    raise NoCounterpart(f"jtorch has no {places[0]}")
+    raise NoCounterpart(f"{MISSING} {places[0]}")
+
+
+def is_missing(failure):
+    """Whether a failure of the sweep says that jtorch lacks the function or the method."""
+    return (
+        MISSING in failure
+        or re.search(r"(jtorch[\w.]*'|'Tensor' object|'Tensor') has no attribute", failure) is not None
+    )
 
 
 @functools.cache
