@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from jtorch.engine import program
 from tests import gaps
-from tests.conformance import entries, report, sweep
+from tests.conformance import coverage, entries, report, sweep
 from tests.conformance.results import FOLDER, Results, closed, unknown
 
 
@@ -24,6 +24,7 @@ def arguments():
     parser.add_argument("--failed", action="store_true", help="again what failed")
     parser.add_argument("--results", default=FOLDER, help="the folder of the results")
     parser.add_argument("--report", action="store_true", help="run nothing, print what the results say")
+    parser.add_argument("--coverage", action="store_true", help="run nothing, write docs/coverage.md anew")
     parser.add_argument("--failures", action="store_true", help="print the text of each failure")
     return parser.parse_args()
 
@@ -77,6 +78,9 @@ def main():
     """Run the sweep, print its report; 1 where something fails that no gap names or a gap has closed."""
     asked = arguments()
     results = Results(asked.results, asked.shard.replace("/", "of"))
+    if asked.coverage:
+        coverage.renew(results)
+        return 0
     if not asked.report:
         sweep.hurry()
         sweep_through(asked, results)

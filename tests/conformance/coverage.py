@@ -1,0 +1,67 @@
+"""docs/coverage.md: what of torch's op database passes, entry by entry, from the results of the sweep.
+
+The page is its own memory: entries without new results keep the row they have, so any part of the sweep renews it.
+"""
+
+from pathlib import Path
+
+from tests.conformance import entries
+from tests.conformance.results import KINDS
+
+PAGE = Path(__file__).parents[2] / "docs" / "coverage.md"
+HEAD = """# What of torch passes
+
+Every entry of torch 2.13's op database, on torch's own samples, beside torch on the CPU. Made by
+`python -m tests.conformance --coverage` from what `make conformance` found; do not edit. A cell names the dtypes that
+pass, those that fail after a cross; `.` is not compared yet, or not a thing that torch has.
+"""
+SHORT = {"float32": "f32", "float64": "f64", "int64": "i64", "bool": "b", "complex64": "c64", "bfloat16": "bf16",
+         "float16": "f16", "errors": "errors"}  # fmt: skip
+
+
+def cell(outcomes):
+    """{dtype: None or failure} as text: `f32 i64 ✗ f64`."""
+    passed = " ".join(SHORT[d] for d in SHORT if d in outcomes and not outcomes[d])
+    failed = " ".join(SHORT[d] for d in SHORT if outcomes.get(d))
+    return f"{passed} ✗ {failed}".strip() if failed else passed or "."
+
+
+def rows(results, old):
+    """{entry: its cells}; those of entries without results are the old page's."""
+    table = results.per_kind()
+    made = {}
+    for name in compared():
+        cells = [cell(table[kind].get(name, {})) for kind in KINDS]
+        before = old.get(name, ["."] * len(KINDS))
+        made[name] = [now if now != "." else was for now, was in zip(cells, before, strict=True)]
+    return made
+
+
+def compared():
+    """The names of the entries that are not left out."""
+    return [entry.name for entry in entries.everything().values() if entry.left_out is None]
+
+
+def read(text):
+    """The rows of a page."""
+    lines = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| `")]
+    return {name.strip("`"): cells for name, *cells in lines if len(cells) == len(KINDS)}
+
+
+def page(made):
+    """The page of some rows."""
+    lines = [HEAD, "| | entries that pass | compared |", "|---|---|---|"]
+    for i, kind in enumerate(KINDS):
+        seen = [cells[i] for cells in made.values() if cells[i] != "."]
+        lines.append(f"| {kind} | {sum('✗' not in c for c in seen)} | {len(seen)} |")
+    lines += ["", f"| entry | {' | '.join(KINDS)} |", "|---" * (len(KINDS) + 1) + "|"]
+    lines += [f"| `{name}` | {' | '.join(cells)} |" for name, cells in made.items()]
+    lines += ["", "Left out, with the reason:", ""]
+    lines += [f"- `{e.name}`: {e.left_out}" for e in entries.everything().values() if e.left_out]
+    return "\n".join(lines) + "\n"
+
+
+def renew(results):
+    """Write the page anew."""
+    old = read(PAGE.read_text()) if PAGE.exists() else {}
+    PAGE.write_text(page(rows(results, old)))
