@@ -50,7 +50,7 @@ def numpy(self, *, force=False):
     cell.ref  # noqa: B018  (takes over what was written through NumPy, or ends the sharing)
     whole = storage.shared_array(cell)
     if whole is None:
-        whole = np.array(flush.value(cell.ref))
+        whole = np.array(flush.value(cell.ref), order="C")
         if cell.order is not None:
             whole = np.ascontiguousarray(whole.transpose(cell.order))
         storage.share(cell, whole)

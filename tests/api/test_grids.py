@@ -46,3 +46,7 @@ def test_triangles(name, args):
     check(name, *args)
     check(name, *args, dtype=torch.int32)
     check(name, *args, dtype=torch.float32)
+
+
+def test_places_of_a_triangle_as_numpy():
+    same(lambda torch: torch.triu_indices(5, 6, -2).numpy())
