@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from tests.edges import ordinary
-from tests.oracle import check, same_warnings
+from tests.oracle import check, same, same_warnings
 
 X = ordinary((3, 4), "float32")
 SCALAR = np.array(2.0, np.float32)
