@@ -2,6 +2,8 @@
 
 from jtorch.nn.functional.activation import *
 from jtorch.nn.functional.attention import *
+from jtorch.nn.functional.attention import _canonical_mask as _canonical_mask
+from jtorch.nn.functional.attention import _none_or_dtype as _none_or_dtype
 from jtorch.nn.functional.conv import *
 from jtorch.nn.functional.distance import *
 from jtorch.nn.functional.dropout import *

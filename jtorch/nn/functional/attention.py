@@ -1,6 +1,7 @@
 """Attention as functions."""
 
 import math
+import warnings
 
 from jtorch import _tensor, dtypes
 from jtorch.api.dropping import mask
@@ -58,15 +59,16 @@ def multi_head_attention_forward(query, key, value, embed_dim_to_check, num_head
     Shape: (L, N, E) or (L, E); two (S, N, E) or (S, E) -> (L, N, E) or (L, E); (N, L, S), or per head.
     """
     alone = _tensor.aval(query).ndim == 2
-    _check_many(query, key, value, key_padding_mask, attn_mask, num_heads, alone)
+    _check_many(query, key, value, key_padding_mask, attn_mask, num_heads, alone, is_causal)
     if alone:
         query, key, value = (x.unsqueeze(1) for x in (query, key, value))
         key_padding_mask = None if key_padding_mask is None else key_padding_mask.unsqueeze(0)
-    if is_causal and attn_mask is None:
-        raise RuntimeError(
-            "Need attn_mask if specifying the is_causal hint. You may use the Transformer module method "
-            "`generate_square_subsequent_mask` to create this mask."
-        )
+    dtype = _tensor.aval(query).dtype
+    other = _none_or_dtype(attn_mask)
+    key_padding_mask = _canonical_mask(key_padding_mask, "key_padding_mask", other, "attn_mask", dtype)
+    is_causal = is_causal and key_padding_mask is None and not need_weights
+    # torch: the hint is believed, and the mask that it describes is not looked at.
+    attn_mask = None if is_causal else _canonical_mask(attn_mask, "attn_mask", None, "", dtype, check_other=False)
     length, batch, width = _tensor.aval(query).shape
     if width != embed_dim_to_check:
         raise AssertionError(f"was expecting embedding dimension of {embed_dim_to_check}, but got {width}")
@@ -75,7 +77,7 @@ def multi_head_attention_forward(query, key, value, embed_dim_to_check, num_head
     weights = (q_proj_weight, k_proj_weight, v_proj_weight) if use_separate_proj_weight else in_proj_weight.chunk(3)
     biases = (None,) * 3 if in_proj_bias is None else in_proj_bias.chunk(3)
     q, k, v = (_linear(x, w, b) for x, w, b in zip((query, key, value), weights, biases, strict=True))
-    mask = _heads_mask(attn_mask, key_padding_mask, q, num_heads, _tensor.aval(k).shape[0])
+    mask = _heads_mask(attn_mask, key_padding_mask, length, batch, num_heads, _tensor.aval(k).shape[0])
     if bias_k is not None:
         k, v = (_CAT([x, b.repeat(1, batch, 1)]) for x, b in ((k, bias_k), (v, bias_v)))
     q, k, v = (x.reshape(_tensor.aval(x).shape[0], batch * num_heads, -1).transpose(0, 1) for x in (q, k, v))
@@ -83,19 +85,29 @@ def multi_head_attention_forward(query, key, value, embed_dim_to_check, num_head
     if add_zero_attn:
         k, v = (_CAT([x, x.new_zeros((batch * num_heads, 1, _tensor.aval(x).shape[2]))], 1) for x in (k, v))
     mask = _widened_mask(mask, _tensor.aval(k).shape[1])
-    out, shares = _attended(q, k, v, mask, dropout_p if training else 0.0)
+    p = dropout_p if training else 0.0
+    attend = _attended_with_shares if need_weights else _attended
+    out, shares = attend(q, k, v, mask, p, batch, is_causal)
+    if shares is not None and average_attn_weights:
+        shares = shares.mean(1)
     out = _linear(out.transpose(0, 1).reshape(length * batch, width), out_proj_weight, out_proj_bias)
     out = out.reshape(length, batch, -1)
-    shares = shares.reshape(batch, num_heads, length, -1)
-    shares = (shares.mean(1) if average_attn_weights else shares) if need_weights else None
     return (out.squeeze(1), None if shares is None else shares.squeeze(0)) if alone else (out, shares)
 
 
-def _attended(q, k, v, mask, p):
-    """(values mixed, the shares they are mixed by). Shape: (B, L, d), (B, S, d) twice -> (B, L, d), (B, L, S)."""
+def _attended(q, k, v, mask, p, batch, is_causal):
+    """(values mixed, None). Shape: (N · heads, L, d), two (N · heads, S, d) -> (N · heads, L, d)."""
+    if mask is not None:
+        mask = mask.unsqueeze(0) if _tensor.aval(mask).shape[0] == 1 else mask.unflatten(0, (batch, -1))
+    q, k, v = (x.unflatten(0, (batch, -1)) for x in (q, k, v))
+    return scaled_dot_product_attention(q, k, v, mask, p, is_causal).flatten(0, 1), None
+
+
+def _attended_with_shares(q, k, v, mask, p, batch, is_causal):
+    """(values mixed, the shares they are mixed by). Shape: as _attended, and (N, heads, L, S)."""
     scores = (q * _tensor.aval(q).shape[-1] ** -0.5) @ k.transpose(1, 2)
     shares = dropout((scores if mask is None else scores + mask).softmax(-1), p, True)
-    return shares @ v, shares
+    return shares @ v, shares.unflatten(0, (batch, -1))
 
 
 def _linear(x, weight, bias):
@@ -105,7 +117,7 @@ def _linear(x, weight, bias):
 _CAT = functions("torch")["cat"]
 
 
-def _check_many(query, key, value, key_padding_mask, attn_mask, num_heads, alone):
+def _check_many(query, key, value, key_padding_mask, attn_mask, num_heads, alone, is_causal):
     """torch's errors for ranks that do not go together."""
     rank = 2 if alone else 3
     ranks = [_tensor.aval(x).ndim for x in (query, key, value)]
@@ -129,20 +141,45 @@ def _check_many(query, key, value, key_padding_mask, attn_mask, num_heads, alone
             f"For {word} `query`, expected `attn_mask` to be `None`, 2-D or 3-D but found "
             f"{_tensor.aval(attn_mask).ndim}-D tensor instead"
         )
+    if alone and attn_mask is not None and _tensor.aval(attn_mask).ndim == 3:
+        wanted = (num_heads, _tensor.aval(query).shape[0], _tensor.aval(key).shape[0])
+        if _tensor.aval(attn_mask).shape != wanted:
+            raise AssertionError(
+                f"Expected `attn_mask` shape to be {wanted} but got {Size(_tensor.aval(attn_mask).shape)}"
+            )
+    if is_causal and attn_mask is None:
+        raise RuntimeError(
+            "Need attn_mask if specifying the is_causal hint. You may use the Transformer module method "
+            "`generate_square_subsequent_mask` to create this mask."
+        )
 
 
-def _added(mask, dtype):
-    """A mask as numbers to be added to scores: -inf where a boolean one is True."""
-    if mask is None or _tensor.aval(mask).dtype is not dtypes.bool_:
+def _canonical_mask(mask, mask_name, other_type, other_name, target_type, check_other=True):
+    """A mask as numbers to be added to scores: -inf where a boolean one is True.
+
+    Raises: AssertionError for a mask of integers. Warns when the other mask is of another dtype.
+    """
+    if mask is None:
+        return None
+    dtype = _tensor.aval(mask).dtype
+    if dtype is not dtypes.bool_ and not dtype.is_floating_point:
+        raise AssertionError(f"only bool and floating types of {mask_name} are supported")
+    if check_other and other_type is not None and dtype is not other_type:
+        warnings.warn(
+            f"Support for mismatched {mask_name} and {other_name} is deprecated. Use same type for both instead.",
+            stacklevel=3,
+        )
+    if dtype is not dtypes.bool_:
         return mask
-    return mask.new_zeros(_tensor.aval(mask).shape, dtype=dtype).masked_fill(mask, -math.inf)
+    return mask.new_zeros(_tensor.aval(mask).shape, dtype=target_type).masked_fill(mask, -math.inf)
 
 
-def _heads_mask(attn_mask, key_padding_mask, q, num_heads, source):
+def _none_or_dtype(input):
+    return None if input is None else _tensor.aval(input).dtype
+
+
+def _heads_mask(mask, padding, length, batch, num_heads, source):
     """Both masks as numbers added to the scores of each head. Shape: (N · heads or 1, L, S), or None."""
-    length, batch, _ = _tensor.aval(q).shape
-    dtype = _tensor.aval(q).dtype
-    mask, padding = _added(attn_mask, dtype), _added(key_padding_mask, dtype)
     if mask is not None:
         wanted = (length, source) if _tensor.aval(mask).ndim == 2 else (batch * num_heads, length, source)
         if _tensor.aval(mask).shape != wanted:
@@ -152,10 +189,10 @@ def _heads_mask(attn_mask, key_padding_mask, q, num_heads, source):
             )
         mask = mask.unsqueeze(0) if len(wanted) == 2 else mask
     if padding is not None:
-        if _tensor.aval(padding).shape != (batch, source):
-            raise AssertionError(
-                f"expecting key_padding_mask shape of {(batch, source)}, but got {Size(_tensor.aval(padding).shape)}"
-            )
+        for i, wanted in enumerate((batch, source)):
+            found = _tensor.aval(padding).shape[i]
+            if found != wanted:
+                raise AssertionError(f"Expected key_padded_mask.shape[{i}] to be {wanted}, but got {found}")
         padding = padding.reshape(batch, 1, 1, source).expand(-1, num_heads, -1, -1)
         padding = padding.reshape(batch * num_heads, 1, source)
         mask = padding if mask is None else mask + padding

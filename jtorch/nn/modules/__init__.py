@@ -18,6 +18,7 @@ from jtorch.nn.modules.padding import *
 from jtorch.nn.modules.pixelshuffle import *
 from jtorch.nn.modules.pooling import *
 from jtorch.nn.modules.sparse import *
+from jtorch.nn.modules.transformer import *
 from jtorch.nn.modules.upsampling import *
 
 __all__ = [name for name, value in globals().items() if isinstance(value, type)]

@@ -7,13 +7,16 @@ from jtorch.autograd.apply import call
 from jtorch.nn import functional as F
 from jtorch.nn import init
 from jtorch.nn.modules.module import Module
+from jtorch.nn.modules.multihead import MultiheadAttention
 from jtorch.nn.parameter import Parameter
 
 __all__ = [
     "Threshold", "ReLU", "RReLU", "Hardtanh", "ReLU6", "Sigmoid", "Hardsigmoid", "Tanh", "SiLU", "Mish", "Hardswish",
     "ELU", "CELU", "SELU", "GLU", "GELU", "Hardshrink", "LeakyReLU", "LogSigmoid", "Softplus", "Softshrink", "PReLU",
-    "Softsign", "Tanhshrink", "Softmin", "Softmax", "Softmax2d", "LogSoftmax",
+    "Softsign", "Tanhshrink", "Softmin", "Softmax", "Softmax2d", "LogSoftmax", "MultiheadAttention",
 ]  # fmt: skip
+
+MultiheadAttention.__module__ = __name__  # torch: saved models name it here
 
 
 def _if_inplace(inplace, separator=""):
