@@ -82,6 +82,11 @@ def _drop(input, p, train, in_place, features=False, alpha=False):
     return made.add_(apply(TABLE["pick"], (kept, shift, lowest), (a.dtype,)))
 
 
+def dropped(input, p):
+    """Elements zeroed with probability p, the others divided by 1 - p. Shape: any -> the same."""
+    return _drop(input, p, True, False)
+
+
 def _family(name, what, **options):
     def plain(input, p, train):
         return _drop(input, p, train, False, **options)

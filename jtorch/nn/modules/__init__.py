@@ -17,6 +17,7 @@ from jtorch.nn.modules.normalization import *
 from jtorch.nn.modules.padding import *
 from jtorch.nn.modules.pixelshuffle import *
 from jtorch.nn.modules.pooling import *
+from jtorch.nn.modules.rnn import *
 from jtorch.nn.modules.sparse import *
 from jtorch.nn.modules.transformer import *
 from jtorch.nn.modules.upsampling import *
