@@ -127,6 +127,7 @@ class UninitializedTensorMixin:
     """A tensor without shape and values until `materialize` gives it both."""
 
     cls_to_become: type
+    grad_fn = None  # a module asks for it before it registers a parameter
 
     @property
     def _storage(self):

@@ -1,6 +1,7 @@
 """Names of jtorch.nn.modules: every layer, container and loss."""
 
 from jtorch.nn.modules.activation import *
+from jtorch.nn.modules.adaptive import *
 from jtorch.nn.modules.batchnorm import *
 from jtorch.nn.modules.channelshuffle import *
 from jtorch.nn.modules.container import *

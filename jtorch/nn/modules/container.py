@@ -1,6 +1,7 @@
 """Modules that hold modules or parameters: in sequence, by index, by key."""
 
 import operator
+import warnings
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Self
@@ -10,7 +11,31 @@ from jtorch.api.settings import typename
 from jtorch.nn.modules.module import Module, _addindent
 from jtorch.nn.parameter import Parameter
 
-__all__ = ["Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict"]
+__all__ = ["Container", "Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict"]
+
+
+class Container(Module):
+    """A module made of named modules; torch's old base of what Module itself is now. Warns that it is."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        if type(self) is Container:
+            _warn_of_container()
+        super().__init__()
+        for name, module in kwargs.items():
+            self.add_module(name, module)
+
+    def __init_subclass__(cls, **kwargs):
+        _warn_of_container()
+        super().__init_subclass__(**kwargs)
+
+
+def _warn_of_container():
+    warnings.warn(
+        "`nn.Container` is deprecated. All of its functionality is now implemented in `nn.Module`. "
+        "Subclass that instead.",
+        category=FutureWarning,
+        stacklevel=3,
+    )
 
 
 def _position(index, length):

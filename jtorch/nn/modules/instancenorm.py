@@ -3,9 +3,12 @@
 import warnings
 
 from jtorch.nn import functional as F
-from jtorch.nn.modules.batchnorm import _NormBase
+from jtorch.nn.modules.batchnorm import _LazyNormBase, _NormBase
 
-__all__ = ["InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d"]
+__all__ = [
+    "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d", "LazyInstanceNorm1d", "LazyInstanceNorm2d",
+    "LazyInstanceNorm3d",
+]  # fmt: skip
 
 
 class _InstanceNorm(_NormBase):
@@ -104,3 +107,21 @@ class InstanceNorm3d(_InstanceNorm):
     """InstanceNorm1d's rule over three spatial dims. Shape: (N, C, D, H, W) or (C, D, H, W) -> the same."""
 
     _spatial = 3
+
+
+class LazyInstanceNorm1d(_LazyNormBase, InstanceNorm1d):
+    """An InstanceNorm1d whose num_features is dim 1 of the first input. Shape: as InstanceNorm1d."""
+
+    cls_to_become = InstanceNorm1d
+
+
+class LazyInstanceNorm2d(_LazyNormBase, InstanceNorm2d):
+    """An InstanceNorm2d whose num_features is dim 1 of the first input. Shape: as InstanceNorm2d."""
+
+    cls_to_become = InstanceNorm2d
+
+
+class LazyInstanceNorm3d(_LazyNormBase, InstanceNorm3d):
+    """An InstanceNorm3d whose num_features is dim 1 of the first input. Shape: as InstanceNorm3d."""
+
+    cls_to_become = InstanceNorm3d

@@ -5,10 +5,11 @@ import numbers
 from jtorch.api.creation import empty
 from jtorch.nn import functional as F
 from jtorch.nn import init
+from jtorch.nn.modules._functions import CrossMapLRN2d as _cross_map_lrn2d
 from jtorch.nn.modules.module import Module
 from jtorch.nn.parameter import Parameter
 
-__all__ = ["LocalResponseNorm", "LayerNorm", "GroupNorm", "RMSNorm"]
+__all__ = ["CrossMapLRN2d", "LocalResponseNorm", "LayerNorm", "GroupNorm", "RMSNorm"]
 
 
 def _sizes(normalized_shape):
@@ -167,3 +168,23 @@ class RMSNorm(Module):
 
     def extra_repr(self) -> str:
         return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+
+
+class CrossMapLRN2d(Module):
+    """LocalResponseNorm as Torch7 had it: the first channel stays in every sum. Shape: (N, C, H, W) -> the same.
+
+    Raises: ValueError for other numbers of dims.
+    """
+
+    def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1) -> None:
+        super().__init__()
+        self.size = size
+        self.alpha = alpha
+        self.beta = beta
+        self.k = k
+
+    def forward(self, input):
+        return _cross_map_lrn2d.apply(input, self.size, self.alpha, self.beta, self.k)
+
+    def extra_repr(self) -> str:
+        return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
