@@ -169,3 +169,15 @@ def test_warnings_of_the_encoder(options):
         return encoder.use_nested_tensor
 
     same_warnings(run)
+
+
+def test_choice_of_a_kernel():
+    def run(torch):
+        kinds = torch.nn.attention.SDPBackend
+        x = torch.ones(1, 2, 3, 4)
+        with torch.nn.attention.sdpa_kernel([kinds.MATH, kinds.FLASH_ATTENTION], set_priority=True):
+            y = torch.nn.functional.scaled_dot_product_attention(x, x, x)
+        return f"{y} {kinds.MATH!r} {kinds.MATH} {int(kinds.CUDNN_ATTENTION)} {kinds.ERROR == kinds.MATH}"
+
+    same_print(run)
+    raises(lambda torch: torch.nn.attention.sdpa_kernel("math").__enter__())
