@@ -12,7 +12,7 @@ _HOUSE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 def user_line():
     """`file:line` of the innermost frame outside jtorch."""
     frame = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith((_HOUSE, "<jtorch op ")):
+    while frame is not None and frame.f_code.co_filename.startswith((_HOUSE, "<jtorch ")):
         frame = frame.f_back
     if frame is None:
         return "?"
