@@ -5,6 +5,7 @@ Nothing is checked before: a generated function hands what it was given to `bett
 
 import dis
 import inspect
+import itertools
 import sys
 
 from jtorch import dtypes
@@ -121,8 +122,7 @@ def _given(spec, seen, caller):
     first = places if rest else places[: count or 0]
     fits = count is not None and all(n in values or n in extra or n in seen for n in named)
     if not fits or (count > len(places)) != bool(rest) or any(n not in first and n not in named for n in values):
-        filled = [i for i, n in enumerate(places) if n in values]
-        first = places if rest else places[: max(filled) + 1 if filled else 0]
+        first = places if rest else list(itertools.takewhile(values.__contains__, places))
     elif spec.params and len(places) >= count:
         first = places[:count]
     args = [seen.get(f"_was_{n}", seen[n]) for n in first]
