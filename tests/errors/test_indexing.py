@@ -39,6 +39,7 @@ x[1.5:]
 torch.tensor(1)[0]
 x.__setitem__(0,'a')
 x.__setitem__(5,1)
+x.__setitem__(x>0,torch.ones(5))
 x.__setitem__('a',1)
 x.__setitem__(0,torch.ones(5))
 x.__setitem__((0,0),torch.ones(5))
