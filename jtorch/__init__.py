@@ -19,6 +19,7 @@ from jtorch import (
     return_types,
     signal,
     special,
+    testing,
     types,
     utils,
     version,
