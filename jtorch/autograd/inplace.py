@@ -205,6 +205,7 @@ def _write_through(target, base, value, constants):
         _written(value, target._storage)
     if new._rg:
         new._grad_fn.constants = constants
+        new._grad_fn.versions = []  # torch: it saves nothing, whatever the write of a view op reads of its base
         _take_history(base, new)
     forget_retained(target)
 

@@ -1,5 +1,7 @@
 """A chain of views as one call: read from its base, or written back into it."""
 
+import jax.numpy as jnp
+
 from jtorch import modes
 from jtorch._tensor import View
 from jtorch.autograd.apply import above, apply
@@ -43,8 +45,11 @@ def _write(base, value, steps, numbers):
     (op, count, attrs), rest = steps[0], steps[1:]
     own, others = numbers[:count], numbers[count:]
     inner = op.call((base, *own), attrs, None)[0]
-    value = _write(inner, value, rest, others) if rest else value.astype(inner.dtype)
     args, kwargs = op.bind((base, *own), attrs, None)
+    if rest and hasattr(op._write, "overlaps"):
+        marks = _write(jnp.zeros(inner.shape, inner.dtype), jnp.ones(value.shape, value.dtype), rest, others)
+        kwargs = {**kwargs, "written": marks != 0}
+    value = _write(inner, value, rest, others) if rest else value.astype(inner.dtype)
     return op._write(args[0], value, *args[1:], **kwargs)
 
 
@@ -56,8 +61,13 @@ def chain(view, base=None):
 
     The numbers are inputs of the program from the first time on: a loop that writes to x[i] is one call, repeated.
     """
-    known = 0 if base is None or base._view is None else len(base._view.steps)
-    steps = view.steps[known:]
+    before = () if base is None or base._view is None else base._view.steps
+    if any(a is not b and (a[0] is not b[0] or a[2] != b[2]) for a, b in zip(before, view.steps, strict=False)):
+        raise RuntimeError(
+            "A view is used with autograd whose base has been reshaped in place since it was made, which jtorch cannot "
+            "follow. Make the view after the base has its shape, or reshape the base out of place."
+        )
+    steps = view.steps[len(before) :]
     attrs = (tuple((op, len(numbers), attrs) for op, numbers, attrs in steps),)
     return attrs, tuple(Lift(n) for _, numbers, _ in steps for n in numbers)
 
@@ -81,6 +91,7 @@ def renew(x):
         seen = apply(READ, (base, *numbers), attrs)
     finally:
         modes.local.grad = previous
+    seen._grad_fn.versions = []  # torch: it saves nothing, whatever the gradient of a view op reads of its base
     x._grad_fn, x._out_nr, x._rg = seen._grad_fn, 0, True
 
 
@@ -94,15 +105,18 @@ _AMBIGUOUS = (
 def forbidden(x, what):
     """torch's words for a view that may not be written to. what: "is being", or what happened to its base."""
     view = x._view
+    start = "A view"
+    if x._grad_fn is not None:
+        start = f"Output {x._out_nr} of {x._grad_fn.brief_name()} is a view of a view which"
     if view.made == View.NO_GRAD:
         return (
-            f"A view was created in no_grad mode and {what} modified inplace with grad mode enabled. {_AMBIGUOUS} the "
+            f"{start} was created in no_grad mode and {what} modified inplace with grad mode enabled. {_AMBIGUOUS} the "
             "view and the inplace either both inside the no_grad block (if you don't want the inplace to be tracked) "
             "or both outside (if you want the inplace to be tracked)."
         )
     if view.made == View.INFERENCE:
         return (
-            f"A view was created in inference mode and {what} modified inplace in normal mode. {_AMBIGUOUS} the view "
+            f"{start} was created in inference mode and {what} modified inplace in normal mode. {_AMBIGUOUS} the view "
             "and the inplace either both inside the inference_mode block (if you don't want the inplace to be tracked) "
             "or both outside (if you want the inplace to be tracked)."
         )

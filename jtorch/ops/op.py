@@ -383,6 +383,12 @@ def op(name, *aliases, **fields):
 _HALVES = (jnp.float16, jnp.bfloat16)
 
 
+def overlaps(fn):
+    """Decorator under `@name.write`: viewed elements may be one; `written` tells which of them a view of it wrote."""
+    fn.overlaps = True
+    return fn
+
+
 def widened(fn):
     """Decorator under `@op` or `@name.gradient`: torch computes halves in float32 and rounds once; so does `fn`."""
 

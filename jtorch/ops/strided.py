@@ -5,20 +5,21 @@ from jax import lax
 from jax import numpy as jnp
 
 from jtorch import dtypes
-from jtorch.ops.op import FIRST, Array, op
+from jtorch.ops.op import FIRST, Array, op, overlaps
 from jtorch.shapes import contiguous_strides, listed, normalize_dim, numel
 
 
-def _overlaid(base, value, places, old):
-    """base with value at places of the flat base, several of which may be one: the elements that changed are written.
+def _overlaid(base, value, places, old, written):
+    """base with value at places of the flat base, several of which may be one: what was written there, or has changed.
 
-    old: what places read before.
+    old: what places read before. written: which elements of value are new, None where it is not known.
     """
-    same = value == old
-    if jnp.issubdtype(value.dtype, jnp.inexact):
-        same |= jnp.isnan(value) & jnp.isnan(old)
+    if written is None:
+        written = value != old
+        if jnp.issubdtype(value.dtype, jnp.inexact):
+            written &= ~(jnp.isnan(value) & jnp.isnan(old))
     flat = lax.reshape(base, (base.size,))
-    return lax.reshape(flat.at[jnp.where(same, base.size, places)].set(value, mode="drop"), base.shape)
+    return lax.reshape(flat.at[jnp.where(written, places, base.size)].set(value, mode="drop"), base.shape)
 
 
 @op("expand", view=True, method=True, function=False, varargs="size")
@@ -83,11 +84,12 @@ def _(shape, strides, offset, size):
 
 @expand.write
 @broadcast_to.write
-def _(base, value, size):
+@overlaps
+def _(base, value, size, written=None):
     if value.size <= base.size:
         return lax.reshape(value, base.shape) if value.size else base
     places = np.broadcast_to(np.arange(base.size).reshape(base.shape), value.shape)
-    return _overlaid(base, value, places, expand.fn(base, size))
+    return _overlaid(base, value, places, expand.fn(base, size), written)
 
 
 @op("view_dtype", door=None, view=True, differentiable=False)
@@ -153,6 +155,12 @@ def diagonal(input: Array, offset=0, dim1=0, dim2=1):
     return jnp.diagonal(input, offset, dim1, dim2)
 
 
+@diagonal.gradient
+def _(grad, result, input, offset=0, dim1=0, dim2=1):
+    # The gradient of JAX's indexing reads the input, which torch's does not: it could not be written to.
+    return (_with_diagonal(jnp.zeros(input.shape, grad.dtype), grad, offset, dim1, dim2),)
+
+
 def _diagonal(shape, offset, dim1, dim2):
     first, second = normalize_dim(dim1, len(shape)), normalize_dim(dim2, len(shape))
     if first == second:
@@ -176,7 +184,7 @@ def _(shape, strides, start, offset=0, dim1=0, dim2=1):
 
 
 @diagonal.write
-def _(base, value, offset=0, dim1=0, dim2=1):
+def _with_diagonal(base, value, offset=0, dim1=0, dim2=1):
     dim1, dim2, length = _diagonal(base.shape, offset, dim1, dim2)
     if not length:
         return base
@@ -233,13 +241,14 @@ def _(shape, strides, offset, dimension, size, step):
 
 
 @unfold.write
-def _(base, value, dimension, size, step):
+@overlaps
+def _(base, value, dimension, size, step, written=None):
     if not base.ndim:
         return lax.reshape(value, ()) if size else base
     dim, count = _windows(base.shape, dimension, size, step)
     rows = np.arange(count)[:, None] * step + np.arange(size)
     places = np.moveaxis(np.take(np.arange(base.size).reshape(base.shape), rows, dim), dim + 1, -1)
-    return _overlaid(base, value, places, unfold.fn(base, dimension, size, step))
+    return _overlaid(base, value, places, unfold.fn(base, dimension, size, step), written)
 
 
 @op("as_strided", door=None, view=True)
@@ -286,11 +295,12 @@ def _(shape, strides, offset, size, stride, storage_offset):
 
 
 @as_strided.write
-def _(base, value, size, stride, storage_offset):
+@overlaps
+def _(base, value, size, stride, storage_offset, written=None):
     places = _places(size, stride, storage_offset)
     flat = lax.reshape(base, (base.size,))
     if not _apart(size, stride):
-        return _overlaid(base, value, places, flat[places])
+        return _overlaid(base, value, places, flat[places], written)
     return lax.reshape(flat.at[places].set(value), base.shape)
 
 

@@ -4,6 +4,7 @@ import pytest
 
 import jtorch
 from tests.oracle import both, same, same_error
+from tests.snippets import compare
 
 
 def leaf(module, *values):
@@ -283,3 +284,22 @@ def test_aliases():
         return y, d, data, x, x.dtype, d.requires_grad, d.grad_fn, d._version, y._version
 
     same(fn)
+
+
+def test_writes_between_views_that_save_nothing():
+    """torch's views and CopySlices keep no values, so nothing that is written later is in their way."""
+    compare("""
+        q = x[:3, :3] * 1; u = q.diagonal(); v = q[2:]; u.sub_(u.clone()); v.sub_(1); q.sum().backward(); x.grad
+        q = x[:3, :3] * 1; u = q.diagonal(1); q.mul_(2); u.mul_(w[0, :2]); q.sum().backward(); (x.grad, w.grad)
+        q = x * 1; q.diagonal().zero_(); q.diagonal().add_(1); q.sum().backward(); x.grad
+    """)
+
+
+def test_writes_through_a_view_of_repeated_elements():
+    """What a view of a view writes counts even where it is what stood there before."""
+    compare("""
+        q = x * 1; q.unsqueeze(0).expand(2, 3, 4)[1].mul_(w / w.detach()); q.sum().backward(); (q, x.grad, w.grad)
+        q = x * 1; q.unsqueeze(0).expand(2, 3, 4)[0].fill_(1); q.sum().backward(); (q, x.grad)
+        q = x.view(-1) * 1; q.unfold(0, 4, 2)[1].mul_(w[0] / w[0].detach()); q.sum().backward(); (q, x.grad, w.grad)
+        q = x * 1; q.as_strided((3, 4), (2, 1))[2].mul_(w[0]); q.sum().backward(); (q, x.grad, w.grad)
+    """)
