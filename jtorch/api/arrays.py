@@ -203,13 +203,4 @@ def _equals(tensor, other):
         return NotImplemented
 
 
-def _divides(tensor, other):
-    if not isinstance(other, np.ndarray):
-        return NotImplemented
-    try:
-        return tensor.reciprocal() * other
-    except TypeError:
-        return NotImplemented
-
-
-FOREIGN.update(__eq__=_equals, __rtruediv__=_divides)
+FOREIGN.update(__eq__=_equals)

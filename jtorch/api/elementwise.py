@@ -80,7 +80,10 @@ def __pos__(self):
 @method
 def __rtruediv__(self, other):
     # torch: the reciprocal times the number, each rounded.
-    return self.reciprocal().__mul__(other)
+    try:
+        return self.reciprocal() * other
+    except TypeError:
+        return NotImplemented
 
 
 @method

@@ -11,6 +11,7 @@ from jtorch.autograd import grad_fn as graph
 from jtorch.autograd.apply import call, copy_to, create
 from jtorch.autograd.inplace import overwrite
 from jtorch.engine import storage
+from jtorch.errors import warn_once
 from jtorch.ops.op import TABLE
 
 
@@ -22,10 +23,16 @@ def to(self, *args, **kwargs):
     if place is not None and place is not aval(self).device:
         result = _moved(result, place)
     if kind is not None and kind is not aval(self).dtype:
+        _warn_of_cast(self, kind)
         result = call("to_dtype", result, kind)
     if result is self and (copied or not in_format(self, memory_format)):
         result = call("to_dtype", self, aval(self).dtype)
     return result if result is self else formatted(result, memory_format)
+
+
+def _warn_of_cast(tensor, kind):
+    if aval(tensor).dtype.is_complex and not kind.is_complex and kind is not dtypes.bool_:
+        warn_once("Casting complex values to real discards the imaginary part")
 
 
 def _moved(tensor, place):
@@ -44,6 +51,8 @@ def _parse_to(*args, device=None, dtype=None, non_blocking=False, copy=False, me
             device, dtype = aval(first).device, aval(first).dtype
         elif isinstance(first, dtypes.dtype):
             dtype = first
+        elif isinstance(first, (float, complex)):
+            dtype = dtypes.float64 if isinstance(first, float) else dtypes.complex128  # torch: as a 0-d tensor of it
         elif first is None or isinstance(first, (str, int, devices.Device)):
             device = first
             if rest and (rest[0] is None or isinstance(rest[0], dtypes.dtype)):
@@ -123,6 +132,7 @@ def copy_(self, src, non_blocking=False):
         raise TypeError(f"copy_(): argument 'other' (position 1) must be Tensor, not {src.__class__.__name__}")
     if aval(src).device is not aval(self).device:
         src = _moved(src, aval(self).device)
+    _warn_of_cast(src, aval(self).dtype)
     sizes = aval(self).shape
     if aval(src).shape != sizes:
         _check_expand(aval(src).shape, sizes)
@@ -206,6 +216,7 @@ def __deepcopy__(self, memo):
         ref = self._storage.ref
         cell = memo[id(self._storage)] = storage.Storage(_copied(ref))
         cell.order = self._storage.order
+        cell.version = 1  # torch: a copy's memory is put into it, which counts as a write
     out._storage = cell
     v = self._view
     if v is not None:
@@ -242,6 +253,7 @@ def _rebuild(cell, cls, dtype, laid, requires_grad, extra):
     out = object.__new__(cls or Tensor)
     # torch: what shared memory before does not share it afterwards.
     out._storage = cell = storage.Storage(cell.ref)
+    cell.version = 1  # torch: the memory is put into it, which counts as a write
     if laid is not None:
         out._view = _laid(cell, dtype, *laid)
     out._rg = requires_grad

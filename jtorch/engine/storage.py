@@ -40,8 +40,10 @@ class Storage:
 
     def __reduce__(self):
         seen = self.aval
-        array = None if seen.device is devices.META else np.asarray(flush.value(self.ref))
-        return _restored, (array, seen.shape, seen.dtype, str(seen.device))
+        # As it lies in memory, row by row: a pickle says by strides where the elements of its tensors are.
+        order = range(len(seen.shape)) if self.order is None else self.order
+        array = None if seen.device is devices.META else np.asarray(flush.value(self.ref)).transpose(order)
+        return _restored, (array, tuple(seen.shape[dim] for dim in order), seen.dtype, str(seen.device))
 
 
 def _restored(array, shape, dtype, device):

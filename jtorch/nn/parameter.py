@@ -69,6 +69,9 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
         return _rebuild_parameter, rebuilt
 
 
+Parameter.__module__ = "torch.nn.parameter"  # as the class Tensor, it prints as torch's
+
+
 def _of_subclass(data, requires_grad):
     """A Parameter of a custom tensor: what its detach() gives, marked."""
     made = data.detach().requires_grad_(requires_grad)

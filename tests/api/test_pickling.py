@@ -138,3 +138,19 @@ def test_copies_do_not_follow():
         return [c.tolist() for c in copies]
 
     same(run)
+
+
+def test_versions_of_copies():
+    def fn(torch):
+        x = torch.ones(3).add_(1)
+        return [y._version for y in (copy.copy(x), copy.deepcopy(x), pickle.loads(pickle.dumps(x)))]
+
+    same(fn)
+
+
+def test_results_that_lie_in_memory_as_their_operands_do():
+    def fn(torch):
+        x = torch.arange(24.0).view(2, 3, 4).permute(2, 0, 1) * 2
+        return [copies(y) for copies in COPIES.values() for y in (x, x[1:], x.mT, x.long())]
+
+    same(fn, strides=True)
