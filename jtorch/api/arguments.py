@@ -196,12 +196,13 @@ def refusal(section, name, args, kwargs):
     shown, numbers = known[0].name, name in _NUMBERS
     if section == "Tensor" and len(known) == 1 and not known[0].params:
         return _takes_none(name, args, kwargs)
-    try:
-        faults = [overload.fault(args, kwargs, numbers) for overload in known]
-    except TypeError as error:  # an item of a list of tensors is none
-        return error
-    for overload, fault in zip(known, faults, strict=True):
-        if fault is None:
+    faults = []
+    for overload in known:
+        try:
+            faults.append(overload.fault(args, kwargs, numbers))
+        except TypeError as error:  # an item of a list of tensors is none
+            return error
+        if faults[-1] is None:
             late = overload.unpack_fault(args, kwargs)
             return TypeError(f"{shown}(){late}") if late else None
     count = len(args) + len(kwargs)

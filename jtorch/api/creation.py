@@ -32,6 +32,14 @@ def sizes_of(name, size):
     return tuple(int(n) for n in size)
 
 
+def named_size(kwargs):
+    """The sizes of `f(size=(2, 3))`, taken out of kwargs. Raises Refused for an int: torch takes a tuple."""
+    size = kwargs.pop("size")
+    if isinstance(size, int):
+        raise Refused
+    return (size,)
+
+
 def _refuse(name, size):
     """Raise torch's TypeError for sizes that are none."""
     raise_better(Refused(), "Tensor" if name.startswith("new_") else "torch", name, size, {})
@@ -64,7 +72,7 @@ def _filled(name, value):
     def make(*size, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False,
              names=None, memory_format=None, **kwargs):  # fmt: skip
         if "size" in kwargs:
-            size = (kwargs.pop("size"),)
+            size = named_size(kwargs)
         if kwargs:
             raise TypeError(f"{name}() got an unexpected keyword argument '{next(iter(kwargs))}'")
         return _full(name, size, value, dtype, device, requires_grad, out)
@@ -104,7 +112,7 @@ def empty(*size, out=None, dtype=None, layout=None, device=None, requires_grad=F
           memory_format=None, **kwargs):  # fmt: skip
     """A tensor of the given sizes whose values mean nothing (here zeros)."""
     if "size" in kwargs:
-        size = (kwargs.pop("size"),)
+        size = named_size(kwargs)
     if kwargs:
         raise TypeError(f"empty() got an unexpected keyword argument '{next(iter(kwargs))}'")
     if memory_format is not None and memory_format.name == "preserve_format":
@@ -124,7 +132,7 @@ def empty_like(input, *, dtype=None, layout=None, device=None, requires_grad=Fal
 @method
 def new_empty(self, *size, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False, **kwargs):
     """A tensor of the given sizes with this one's dtype and device whose values mean nothing (here zeros)."""
-    size = (kwargs["size"],) if "size" in kwargs else size
+    size = named_size(kwargs) if "size" in kwargs else size
     a = aval(self)
     return _unset("new_empty", size, dtype or a.dtype, device or a.device, requires_grad)
 
@@ -170,7 +178,7 @@ def full_like(input, fill_value, *, dtype=None, layout=None, device=None, requir
 def _new_method(name, value):
     def make(self, *size, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False, **kwargs):
         if "size" in kwargs:
-            size = (kwargs.pop("size"),)
+            size = named_size(kwargs)
         a = aval(self)
         place = a.device if device is None else device
         return _full(name, size, value, dtype or a.dtype, place, requires_grad, None)

@@ -36,6 +36,11 @@ def gradient(input, *, spacing=1, dim=None, edge_order=1):
     dims = [shapes.normalize_dim(d, rank) for d in dims]
     spacing = 1 if spacing is None else spacing
     given = spacing if isinstance(spacing, (list, tuple)) else [spacing] * len(dims)
+    if len(given) != len(dims) and dim is None:
+        raise RuntimeError(
+            f"torch.gradient expected spacing to be unspecified, a scalar, or a list of length equal to 'self.dim() = "
+            f"{rank}', since dim argument was not given, but got a list of length {len(given)}"
+        )
     if len(given) != len(dims):
         raise RuntimeError(
             f"torch.gradient expected spacing to be unspecified, a scalar or it's spacing and dim arguments to have "

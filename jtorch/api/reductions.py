@@ -36,6 +36,10 @@ def _pair(name, results, out):
     """(values, indices) as torch.return_types.<name>, written into out where it is given."""
     if out is None:
         return _RESULTS[name](results)
+    if not isinstance(out, (tuple, list)):
+        raise Refused
+    if len(out) != len(results):
+        raise TypeError(f"expected tuple of {len(results)} elements but got {len(out)}")
     return named(f"{name}_out", _FIELDS)(write_out(o, r) for o, r in zip(out, results, strict=True))
 
 

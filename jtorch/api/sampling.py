@@ -4,8 +4,9 @@ import numpy as np
 
 from jtorch import _tensor, devices, dtypes, modes, shapes
 from jtorch._tensor import Tensor, aval
-from jtorch.api.creation import sizes_of
+from jtorch.api.creation import named_size, sizes_of
 from jtorch.api.drawing import as_dtype, draw, number, order_of, redraw, source, taped
+from jtorch.api.guard import Refused
 from jtorch.api.put import both, function
 from jtorch.autograd.apply import apply, hashable
 from jtorch.autograd.inplace import write_out
@@ -69,7 +70,7 @@ def _sized(name, kind):
     def make(*size, generator=None, out=None, dtype=None, layout=None, device=None, requires_grad=False,
              pin_memory=False, **kwargs):  # fmt: skip
         if "size" in kwargs and not size:
-            size = (kwargs.pop("size"),)
+            size = named_size(kwargs)
         if kwargs or not size:
             raise TypeError(f"{name}() got an unexpected keyword argument '{next(iter(kwargs), None)}'")
         dtype = as_dtype(dtype) or (dtypes.Default.float if out is None else None)
@@ -140,15 +141,16 @@ def normal(mean=None, std=None, size=None, *, generator=None, out=None, dtype=No
     """Normal numbers; mean and std are numbers (with a size) or tensors."""
     if size is not None:
         if not isinstance(size, (tuple, list)):
-            raise TypeError(f"normal(): argument 'size' must be tuple of ints, not {type(size).__name__}")
+            raise Refused
         dtype = as_dtype(dtype) or (dtypes.Default.float if out is None else None)
         mean, std = number(mean), number(std)
-        return _finish("normal", "normal", sizes_of("normal", (size,)), (mean, std), generator, out, dtype, device,
+        place = devices.CPU if device is None else device  # torch: the default device is not asked
+        return _finish("normal", "normal", sizes_of("normal", (size,)), (mean, std), generator, out, dtype, place,
                        requires_grad)  # fmt: skip
     mean, std = 0.0 if mean is None else mean, 1.0 if std is None else std
     which = isinstance(mean, Tensor) + 2 * isinstance(std, Tensor)
     if not which:
-        raise TypeError("normal(): mean or std must be a Tensor where there is no size")
+        raise Refused
     if which == 1 and out is not None:
         shapes.broadcast_shapes(aval(mean).shape, aval(out).shape)  # torch: adds mean to out in place
     made = taped(

@@ -39,12 +39,14 @@ def _(grad, result, input, min_val, max_val):
 
 
 @op("leaky_relu", door="nn.functional", follows=True)
+@widened
 def leaky_relu(input: Array, negative_slope=0.01):
     """x where it is positive, else negative_slope · x. Shape: any -> the same."""
     return jnp.where(input > 0, input, input * negative_slope)
 
 
 @leaky_relu.gradient
+@widened
 def _(grad, result, input, negative_slope):
     return (jnp.where(input > 0, grad, grad * negative_slope),)
 
@@ -316,7 +318,7 @@ def _(grad, result, input, weight):
     return jnp.where(input > 0, grad, along * grad), slope.sum(dims).reshape(weight.shape)
 
 
-@op("glu", door="nn.functional")
+@op("glu", door="nn.functional", follows=True)
 @widened
 def glu(input: Array, dim=-1):
     """The first half along dim times the sigmoid of the second. Shape: (*, 2n, *) -> (*, n, *)."""

@@ -11,7 +11,7 @@ def _inner(x, dim, start, stop):
     return lax.slice_in_dim(x, start, x.shape[dim] + stop, axis=dim)
 
 
-@op("diff", method=True, out=True, grad_name="SubBackward0")
+@op("diff", method=True, out=True, grad_name="SubBackward0", follows=True)
 def diff(input: Array, n=1, dim=-1, prepend: Array | None = None, append: Array | None = None):
     """Differences of neighbours along a dim, n times over; exclusive or for bool. Shape: shorter by n along dim.
 

@@ -56,13 +56,13 @@ def _bmm(a, b):
 
 
 def _dot(a, b):
+    if a.dtype != b.dtype:
+        raise RuntimeError(f"dot : expected both vectors to have same dtype, but found {_label(a)} and {_label(b)}")
     if a.shape != b.shape:
         raise RuntimeError(
             f"inconsistent tensor size, expected tensor {listed(a.shape)} and src {listed(b.shape)} to have the same "
             f"number of elements, but got {a.size} and {b.size} elements respectively"
         )
-    if a.dtype != b.dtype:
-        raise RuntimeError(f"dot : expected both vectors to have same dtype, but found {_label(a)} and {_label(b)}")
     _need_kernel("dot", a)
     return lax.dot(a, b)
 

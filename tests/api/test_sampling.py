@@ -5,6 +5,7 @@ import pytest
 import torch
 
 import jtorch
+from tests.oracle import same
 from tests.rng.draws import avx2_roundings, drawn_alike
 
 pytestmark = avx2_roundings
@@ -293,3 +294,11 @@ def test_refusals(call):
     for module in (torch, jtorch):
         with pytest.raises(TypeError):
             call(module)
+
+
+def test_normal_does_not_ask_the_default_device():
+    def fn(torch):
+        with torch.device("meta"):
+            return torch.normal(0.0, 1.0, (2,)).device.type
+
+    same(fn)

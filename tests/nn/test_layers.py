@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import jtorch
 from tests.nn.paths import raises
 from tests.oracle import check, same, same_print, same_warnings
 
@@ -315,3 +316,20 @@ def test_dropout2d_drops_whole_channels():
         return sorted(set(y.sum((2, 3)).reshape(-1).tolist()))
 
     same(run)
+
+
+def test_constructors_that_refuse():
+    """Every layer names itself, or the base that torch gives its constructor, in Python's errors."""
+    for name in jtorch.nn.modules.__all__:
+        for args, kwargs in ((), {"foo": 1}), ((1,) * 14, {}), ((), {}):
+
+            def make(torch, name=name, args=args, kwargs=kwargs):
+                try:
+                    getattr(torch.nn, name)(*args, **kwargs)
+                except TypeError as error:
+                    return str(error)
+                except Exception as error:
+                    return type(error).__name__
+
+            make.__name__ = f"{name}(*{args}, **{kwargs})"
+            same(make)

@@ -22,5 +22,8 @@ from jtorch.nn.modules.rnn import *
 from jtorch.nn.modules.sparse import *
 from jtorch.nn.modules.transformer import *
 from jtorch.nn.modules.upsampling import *
+from jtorch.nn.modules.utils import own_constructor as _own_constructor
 
 __all__ = [name for name, value in globals().items() if isinstance(value, type)]
+for _name in __all__:
+    _own_constructor(globals()[_name])

@@ -1,5 +1,6 @@
 """Small helpers for arguments that layers take once or once per dimension."""
 
+import types
 from collections.abc import Iterable
 
 
@@ -21,3 +22,26 @@ _quadruple = _ntuple(4)
 def _reverse_repeat_tuple(t, n):
     """The items from last to first, each n times: padding per dim as `F.pad` wants it."""
     return tuple(x for x in reversed(t) for _ in range(n))
+
+
+# torch: the layers of these families have the constructor of their base, and Python's errors name that.
+_SHARED = (
+    "_BatchNorm", "_InstanceNorm", "_DropoutNd", "_MaxPoolNd", "_LPPoolNd", "_AdaptiveAvgPoolNd", "_AdaptiveMaxPoolNd",
+    "_LazyNormBase", "_Loss", "_WeightedLoss",
+)  # fmt: skip
+
+
+def own_constructor(cls):
+    """Give a layer a constructor of its own name where it inherits one from a base that only jtorch has."""
+    inherited = cls.__init__
+    owner = inherited.__qualname__.split(".")[0]
+    if not owner.startswith("_") or owner in _SHARED:
+        return
+    made = types.FunctionType(
+        inherited.__code__, inherited.__globals__, "__init__", inherited.__defaults__, inherited.__closure__
+    )
+    made.__kwdefaults__, made.__annotations__ = inherited.__kwdefaults__, inherited.__annotations__
+    shared = (base for base in cls.__mro__ if base.__name__ in _SHARED and base.__init__ is inherited)
+    holder = next(shared, cls)
+    made.__qualname__, made.__module__, made.__doc__ = f"{holder.__name__}.__init__", cls.__module__, inherited.__doc__
+    holder.__init__ = made

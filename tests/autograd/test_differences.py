@@ -1,0 +1,14 @@
+"""Where jtorch's graph is known to differ from torch's: each kind has its reason in gaps.toml."""
+
+import pytest
+
+from tests.snippets import compare
+
+
+@pytest.mark.parametrize("line", ["x * x", "x ** 3", "x.exp()"])
+def test_names_in_the_graph_of_a_gradient(line):
+    compare(f"g, = torch.autograd.grad(({line}).sum(), x, create_graph=True); graph(g.grad_fn)")
+
+
+def test_version_of_a_gradient():
+    compare("x.sum().backward(); x.sum().backward(); x.grad._version")
