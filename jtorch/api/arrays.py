@@ -63,7 +63,7 @@ def copied(array, dtype=None, device=None):
         cell = storage.Storage(of_array(array.reshape(-1), device))
         return _on(cell, TABLE["as_strided"], (array.shape, strides, 0), strides)
     if strided or strides == contiguous_strides(array.shape):
-        return _on(storage.Storage(of_array(np.ascontiguousarray(array).reshape(array.shape), device)))
+        return _on(storage.Storage(of_array(np.asarray(array, order="C"), device)))
     cell = storage.Storage(of_array(array.transpose(order), device))
     return _on(cell, TABLE["permute"], (_inverse(order),), strides)
 

@@ -52,7 +52,7 @@ def numpy(self, *, force=False):
     if whole is None:
         whole = np.array(flush.value(cell.ref), order="C")
         if cell.order is not None:
-            whole = np.ascontiguousarray(whole.transpose(cell.order))
+            whole = np.asarray(whole.transpose(cell.order), order="C")
         storage.share(cell, whole)
         whole = storage.shared_array(cell)
     return whole.view() if self._view is None else _numpy_view(self, whole)

@@ -91,7 +91,7 @@ class SharedStorage(Storage):
 def _look(storage, aval):
     """A Ref of what stands in a storage's shared memory, which is noted as seen."""
     storage.seen = bytearray(storage.memory)
-    return of_array(np.ascontiguousarray(_laid(storage, np.frombuffer(storage.seen, np.uint8), aval)), aval.device)
+    return of_array(np.asarray(_laid(storage, np.frombuffer(storage.seen, np.uint8), aval), order="C"), aval.device)
 
 
 def _laid(storage, memory, aval):
