@@ -14,6 +14,7 @@ from tests import gaps
 def pytest_configure(config):
     """Read the known differences."""
     config.pluginmanager.register(gaps)
+    torch.backends.__allow_nonbracketed_mutation_flag = True  # torch's own test databases forbid setting its flags
     torch.set_num_threads(1)  # torch's threads spin while they wait, and the workers need the processors
 
 

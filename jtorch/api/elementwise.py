@@ -86,6 +86,10 @@ def __rtruediv__(self, other):
         return NotImplemented
 
 
+Tensor.__rtruediv__.__name__ = "__rdiv__"  # torch: handlers of __torch_function__ see it by its old name
+Tensor.__rdiv__ = Tensor.__rtruediv__
+
+
 @method
 def __abs__(self):
     return apply(_ABS, (self,), ())

@@ -89,7 +89,10 @@ def _with_dtypes(fn, args, kwargs):
     if not any(known):
         return None
     taken = [_PYTHON_DTYPES[x] if k else x for x, k in zip((*args, *kwargs.values()), known, strict=True)]
-    return (fn(*taken[: len(args)], **dict(zip(kwargs, taken[len(args) :], strict=True))),)
+    try:
+        return (fn(*taken[: len(args)], **dict(zip(kwargs, taken[len(args) :], strict=True))),)
+    except Exception:
+        return None  # what the user gave has failed, and the words are to be about that
 
 
 def better(error, spec, args, kwargs):

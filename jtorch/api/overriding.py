@@ -8,9 +8,7 @@ import sys
 import threading
 import types
 
-import numpy as np
-
-from jtorch._tensor import Tensor, from_host
+from jtorch._tensor import Tensor
 from jtorch.api.guard import refused
 from jtorch.api.put import FUNCTIONS
 from jtorch.autograd.apply import call
@@ -189,15 +187,7 @@ def retry(fn, args, kwargs):
 def retry_operator(fn, args):
     """As retry, for an operator: it leaves the case to the other side."""
     done = retry(fn, args, {})
-    if done is not None:
-        return done[0]
-    if isinstance(args[1], np.ndarray):
-        # torch: these take NumPy arrays themselves, the other operators leave them to NumPy.
-        if fn.__name__ in ("__eq__", "__ne__"):
-            return fn(args[0], from_host(np.array(args[1])))
-        if fn.__name__ == "__rdiv__":
-            return args[0].reciprocal() * args[1]
-    return NotImplemented
+    return NotImplemented if done is None else done[0]
 
 
 # torch: an operator is the method it stands for, where torch's own is.
@@ -302,8 +292,6 @@ def init_subclass(cls, **kwargs):
         activate()
 
 
-Tensor.__rtruediv__.__name__ = "__rdiv__"  # torch: handlers see it by its old name
-Tensor.__rdiv__ = Tensor.__rtruediv__
 torch_function.__name__ = "__torch_function__"
 Tensor.__torch_function__ = classmethod(torch_function)
 Tensor.__init_subclass__ = classmethod(init_subclass)

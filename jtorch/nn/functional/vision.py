@@ -33,6 +33,11 @@ def pad(input, pad, mode="constant", value=None):
     pad = tuple(pad)
     if len(pad) % 2:
         raise RuntimeError("Padding length must be divisible by 2")
+    if len(pad) > 2 * input.dim():
+        raise RuntimeError(
+            "Padding length should be less than or equal to two times the input dimension but got padding length "
+            f"{len(pad)} and input of dimension {input.dim()}"
+        )
     if mode == "constant":
         return call("constant_pad_nd", input, pad, 0 if value is None else value)
     if value is not None and value != 0:
