@@ -34,7 +34,7 @@ def hurwitz(s, q):
     def onward(state):
         total, a = state
         low = a < 1
-        return total + jnp.where(low, jnp.where(low, a, 1) ** -s, 0), a + low
+        return total + jnp.where(low, jnp.where(low, a, 1) ** -s, 0), a + low.astype(a.dtype)
 
     # JAX's own is exact from 1 on: what is below is summed up.
     total, a = lax.while_loop(lambda state: (state[1] < 1).any(), onward, (jnp.zeros_like(q), jnp.where(pole, 1, q)))

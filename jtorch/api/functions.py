@@ -74,6 +74,8 @@ def sum_to_size(self, *size):
         fits = False
     if not fits:
         raise RuntimeError(f"size {{{shapes.listed(size)}}} is not expandable to size {{{shapes.listed(shape)}}}.")
+    if not size:
+        return self.sum()  # torch: of ints an int64, even where there is nothing to add
     new = len(shape) - len(size)
     dims = [d for d, n in enumerate(shape) if d < new or (size[d - new] == 1 != n)]
     summed = self.sum(dims, keepdim=True) if dims else self

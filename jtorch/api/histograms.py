@@ -55,10 +55,10 @@ def unravel_index(indices, shape):
     sizes = (shape,) if isinstance(shape, int) else tuple(shape)
     if any(n < 0 for n in sizes):
         raise ValueError(f"'shape' cannot have negative values, but got {tuple(shape)}")
-    found = []
+    found, flat = [], indices.to(dtypes.int64)
     for at, size in enumerate(sizes):
         step = shapes.numel(sizes[at + 1 :])
-        found.append((indices // step) % size)
+        found.append((flat // step) % size)
     return tuple(found)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from jtorch.ops.op import Array, op
 
 
-@op("pairwise_distance", door=None, grad_name="NormBackward1")
+@op("pairwise_distance", rule="float", door=None, grad_name="NormBackward1")
 def pairwise_distance(x1: Array, x2: Array, p, eps, keepdim):
     """The p-norm of x1 - x2 + eps along the last dim. Shape: broadcast, without the last dim unless keepdim."""
     apart = jnp.abs(x1 - x2 + eps)

@@ -49,7 +49,7 @@ def _unpacked(lu):
 
 def _permutations(rows, dtype):
     """The matrices that put rows back from the order in which a factorization left them."""
-    return (jnp.arange(rows.shape[-1])[:, None] == rows[..., None, :]).astype(dtype)
+    return (jnp.arange(rows.shape[-1], dtype=rows.dtype)[:, None] == rows[..., None, :]).astype(dtype)
 
 
 @op("linalg_lu", door="linalg", out=True, returns=("P", "L", "U"), constant=("P",))

@@ -32,6 +32,7 @@ def _chebyshev(x, n, first, at_one, at_minus_one, closed):
     order = jnp.where(inside, 0, n)
     plain = _recurrence(x, order, first, lambda k, now, before: (x + x) * now - before)
     found = jnp.where(inside, closed(jnp.arccos(turned), n.astype(x.dtype)), plain)
+    at_one, at_minus_one = (jnp.asarray(value).astype(x.dtype) for value in (at_one, at_minus_one))
     found = jnp.where(x == 1, at_one, jnp.where(x == -1, at_minus_one, found))
     return jnp.where(n < 0, 0, found)
 
