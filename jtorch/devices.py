@@ -28,7 +28,15 @@ class Device:
 
     __slots__ = ("type", "index", "_entered")
 
-    def __new__(cls, type=NOTHING, index=None):
+    def __new__(cls, type=NOTHING, index=None, **unknown):
+        if unknown and type is not NOTHING:
+            raise TypeError(f"device() got an unexpected keyword argument '{next(iter(unknown))}'")
+        if unknown:
+            given = "".join(f"{key}={type_name(value)}, " for key, value in unknown.items())
+            raise TypeError(
+                f"device() received an invalid combination of arguments - got ({given}), but expected one of:\n"
+                " * (torch.device device)\n * (str type, int index = -1)\n"
+            )
         if isinstance(type, Device) and index is None:
             return type
         return object.__new__(cls)

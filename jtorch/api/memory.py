@@ -12,6 +12,7 @@ from jtorch.autograd.apply import call
 from jtorch.autograd.apply import view as view_of
 from jtorch.autograd.inplace import check_writable
 from jtorch.autograd.layout import format_strides, is_dense, lay_out
+from jtorch.engine.storage import SharedStorage
 from jtorch.ops.op import TABLE
 
 _AS_STRIDED, _PERMUTE = TABLE["as_strided"], TABLE["permute"]
@@ -131,6 +132,23 @@ def set_(self, source=None, storage_offset=0, size=None, stride=None):
     return self
 
 
+@method
+def __setstate__(self, state):
+    """Take over what old pickles hold: (storage, offset, sizes, strides), or whether grad is required, and hooks.
+
+    Raises RuntimeError for a tensor that is no leaf.
+    """
+    if self._grad_fn is not None:
+        raise RuntimeError("__setstate__ can be only called on leaf Tensors")
+    if len(state) == 4:
+        set_(self, *state)
+        return
+    if len(state) == 5:
+        self.data = state[0]
+        state = (state[3], state[4], state[2])
+    self.requires_grad, _, self._backward_hooks = state
+
+
 def _nothing(dtype):
     return dtype.numpy.type(0).reshape(1)[:0]
 
@@ -172,7 +190,7 @@ def _grown(cell, count):
 def resize_(self, *size, memory_format=None):
     """Other sizes on the same memory, in place. What lies beyond the old memory is 0 here, and shared with nobody.
 
-    Raises RuntimeError for tensors that require grad.
+    Raises RuntimeError for tensors that require grad, and where NumPy's memory would have to grow.
     """
     if not size:
         raise TypeError('resize_() missing 1 required positional arguments: "size"')
@@ -182,6 +200,9 @@ def resize_(self, *size, memory_format=None):
     if any(n < 0 for n in size):
         raise RuntimeError("numel: integer multiplication overflow")
     if size != aval(self).shape:
+        reach = shapes.numel(size) + self.storage_offset()
+        if isinstance(self._storage, SharedStorage) and reach > shapes.numel(self._storage.aval.shape):
+            raise RuntimeError("Trying to resize storage that is not resizable")
         _resized(self, size, shapes.contiguous_strides(size))
     if memory_format is not None:
         _resized(self, size, format_strides(size, memory_format.name))

@@ -11,7 +11,7 @@ from jtorch import dtypes
 from jtorch._tensor import Tensor, aval
 from jtorch.api.put import FUNCTIONS, attribute, function
 from jtorch.api.types import type_string
-from jtorch.errors import bad_argument
+from jtorch.errors import bad_argument, type_name
 
 
 class _Named:
@@ -140,6 +140,11 @@ FUNCTIONS.update(finfo=finfo, iinfo=iinfo)
 def _checked(name, args, kwargs, default=None):
     """The dtype that finfo or iinfo was given: `type`, perhaps a Python type for one."""
     given = (*args, *(value for key, value in kwargs.items() if key == "type"))
+    if name == "finfo" and len(args) + len(kwargs) > 1:
+        types = ", ".join([*map(type_name, args), *(f"{key}={type_name(value)}" for key, value in kwargs.items())])
+        raise TypeError(f"finfo() received an invalid combination of arguments - got ({types}), but expected one of:\n")
+    if len(args) > 1:
+        raise TypeError(f"{name}() takes 1 positional argument but {len(args)} were given")
     if not given and default is not None:
         return default
     if not given:

@@ -77,3 +77,12 @@ def test_histogramdd():
 @pytest.mark.parametrize("name", ["Stream", "Event", "hash_tensor"])
 def test_names_that_are_not_there(name):
     same(lambda torch: hasattr(torch, name))
+
+
+def test_copy_of_an_inference_tensor():
+    def fn(torch):
+        with torch.inference_mode():
+            made = torch.ones(2)
+        return copy.copy(made).is_inference()
+
+    same(fn)

@@ -9,6 +9,7 @@ F.binary_cross_entropy(x+1,x)
 x.quantile(torch.tensor([0.5,2.]))
 x.masked_scatter(x>0,torch.ones(2))
 x.gather(0,torch.full((2,3),5))
+x[torch.tensor([0,1])+2]
 """
 
 NAMED = """

@@ -5,6 +5,13 @@ import pytest
 from tests.errors.calls import lines, refused
 
 CALLS = """
+torch.finfo(torch.float32,torch.float16)
+torch.finfo(torch.float32,foo=1)
+torch.iinfo(torch.int8,1)
+torch.device('cpu',foo=1)
+torch.device(foo=1)
+torch.from_numpy(np.ones(4)).resize_(6)
+(torch.ones(2,requires_grad=True)*1).__setstate__((1,2,3))
 torch.zeros('a')
 torch.zeros(2,'a')
 torch.zeros((2,'a'))
