@@ -40,7 +40,20 @@ def bad_argument(function, position, name, wanted, value):
     return TypeError(f"{function}(): argument '{name}' (position {position}) must be {wanted}, not {type_name(value)}")
 
 
-_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_OWN = (os.path.dirname(os.path.abspath(__file__)) + os.sep, "<jtorch")  # the package's files, and code it generates
+
+
+def is_own(filename):
+    """Whether code with this file name is jtorch's: a file of the package, or a function that it generated."""
+    return filename.startswith(_OWN)
+
+
+def user_frame():
+    """The innermost frame that is not jtorch's, and its level above the caller; (None, level) where there is none."""
+    level, frame = 0, sys._getframe(1)
+    while frame is not None and is_own(frame.f_code.co_filename):
+        level, frame = level + 1, frame.f_back
+    return frame, level
 
 
 class Repeat:
@@ -51,10 +64,8 @@ class Repeat:
 
 def warn(message, category=UserWarning):
     """Warn at the line of the user's code from which this package was called."""
-    level, frame = 1, sys._getframe()
-    while frame is not None and frame.f_code.co_filename.startswith((_PACKAGE, "<jtorch")):
-        level, frame = level + 1, frame.f_back
-    warnings.warn(message, category, stacklevel=level)
+    _, level = user_frame()
+    warnings.warn(message, category, stacklevel=level + 1)
 
 
 _told: set = set()

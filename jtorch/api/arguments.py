@@ -184,8 +184,8 @@ def overloads(section, name):
 # torch: a Tensor parameter of these takes a number as well.
 _NUMBERS = frozenset(
     "add add_ sub sub_ subtract subtract_ mul mul_ multiply multiply_ div div_ divide divide_ true_divide true_divide_ "
-    "floor_divide floor_divide_ to copy_ _conj fmod fmod_ remainder remainder_".split()
-) - {"fmod", "fmod_", "remainder", "remainder_"}  # fmt: skip
+    "floor_divide floor_divide_ to copy_ _conj".split()
+)
 
 
 def refusal(section, name, args, kwargs):

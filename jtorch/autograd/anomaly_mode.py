@@ -1,6 +1,5 @@
 """Anomaly mode: each node notes the line that made it, and backward names that line when a gradient goes wrong."""
 
-import os
 import traceback
 import warnings
 
@@ -8,9 +7,7 @@ import numpy as np
 
 from jtorch import _tensor, modes
 from jtorch.autograd.tape import Hint
-from jtorch.errors import warn
-
-_HOUSE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+from jtorch.errors import is_own, warn
 
 
 class _State:
@@ -79,7 +76,7 @@ def note(node):
     """Note on a new node where it was made, and during which other node's backward."""
     if "traceback_" not in node.metadata:
         frames = traceback.extract_stack()
-        while frames and frames[-1].filename.startswith((_HOUSE, "<jtorch")):
+        while frames and is_own(frames[-1].filename):
             frames.pop()
         node.metadata["traceback_"] = traceback.format_list(frames)
         if _State.running:

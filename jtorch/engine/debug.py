@@ -3,17 +3,15 @@
 import os
 import sys
 
+from jtorch.errors import user_frame
+
 ON = os.environ.get("JTORCH_DEBUG", "0") not in ("", "0")
 EAGER = os.environ.get("JTORCH_EAGER", "0") not in ("", "0")
-
-_HOUSE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
 def user_line():
     """`file:line` of the innermost frame outside jtorch."""
-    frame = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith((_HOUSE, "<jtorch ")):
-        frame = frame.f_back
+    frame, _ = user_frame()
     if frame is None:
         return "?"
     return f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}"
