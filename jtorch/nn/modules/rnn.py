@@ -7,10 +7,10 @@ import warnings
 from jtorch._tensor import aval, host
 from jtorch.api import recurrent
 from jtorch.api.creation import empty, zeros
+from jtorch.api.packed import PackedSequence
 from jtorch.nn import init
 from jtorch.nn.modules.module import Module
 from jtorch.nn.parameter import Parameter
-from jtorch.nn.utils.rnn import PackedSequence
 
 __all__ = ["GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNBase", "RNNCell", "RNNCellBase"]
 
