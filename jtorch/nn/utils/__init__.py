@@ -1,6 +1,6 @@
 """Names of jtorch.nn.utils."""
 
-from jtorch.nn.utils import clip_grad, convert_parameters, fusion, init, rnn
+from jtorch.nn.utils import clip_grad, convert_parameters, fusion, init, rnn, stateless
 from jtorch.nn.utils.clip_grad import (
     clip_grad_norm,
     clip_grad_norm_,
