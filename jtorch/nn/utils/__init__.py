@@ -1,6 +1,16 @@
 """Names of jtorch.nn.utils."""
 
-from jtorch.nn.utils import clip_grad, convert_parameters, fusion, init, rnn, stateless
+from jtorch.nn.utils import (
+    clip_grad,
+    convert_parameters,
+    fusion,
+    init,
+    memory_format,
+    parametrizations,
+    parametrize,
+    rnn,
+    stateless,
+)
 from jtorch.nn.utils.clip_grad import (
     clip_grad_norm,
     clip_grad_norm_,
@@ -11,4 +21,6 @@ from jtorch.nn.utils.clip_grad import (
 from jtorch.nn.utils.convert_parameters import parameters_to_vector, vector_to_parameters
 from jtorch.nn.utils.fusion import fuse_conv_bn_eval, fuse_conv_bn_weights, fuse_linear_bn_eval, fuse_linear_bn_weights
 from jtorch.nn.utils.init import skip_init
+from jtorch.nn.utils.memory_format import convert_conv2d_weight_memory_format, convert_conv3d_weight_memory_format
+from jtorch.nn.utils.spectral_norm import remove_spectral_norm, spectral_norm
 from jtorch.nn.utils.weight_norm import remove_weight_norm, weight_norm

@@ -2,22 +2,10 @@
 
 import warnings
 
+from jtorch.autograd.apply import call
 from jtorch.nn.parameter import Parameter, is_lazy
 
 __all__ = ["WeightNorm", "weight_norm", "remove_weight_norm"]
-
-
-def norm_except_dim(v, pow=2, dim=0):
-    """Norms over all dims but `dim`, over all for dim -1. Shape: v -> () for dim -1, else 1 in all dims but `dim`."""
-    if dim == -1:
-        return v.norm(pow)
-    others = [d for d in range(v.dim()) if d != dim]
-    return v.norm(pow, others, keepdim=True)
-
-
-def normed(v, g, dim):
-    """The weight of direction v and lengths g. Shape: v -> the same."""
-    return v * (g / norm_except_dim(v, 2, dim))
 
 
 class WeightNorm:
@@ -32,7 +20,7 @@ class WeightNorm:
 
     def compute_weight(self, module):
         """The weight, as its lengths and direction give it now."""
-        return normed(getattr(module, f"{self.name}_v"), getattr(module, f"{self.name}_g"), self.dim)
+        return call("_weight_norm", getattr(module, f"{self.name}_v"), getattr(module, f"{self.name}_g"), self.dim)
 
     @staticmethod
     def apply(module, name: str, dim: int) -> "WeightNorm":
@@ -52,7 +40,7 @@ class WeightNorm:
                 "Make sure to run the dummy forward before applying weight normalization"
             )
         del module._parameters[name]
-        module.register_parameter(f"{name}_g", Parameter(norm_except_dim(weight, 2, hook.dim).data))
+        module.register_parameter(f"{name}_g", Parameter(call("norm_except_dim", weight, 2, hook.dim).data))
         module.register_parameter(f"{name}_v", Parameter(weight.data))
         setattr(module, name, hook.compute_weight(module))
         module.register_forward_pre_hook(hook)
