@@ -8,6 +8,7 @@ from jtorch.nn.utils import (
     memory_format,
     parametrizations,
     parametrize,
+    prune,
     rnn,
     stateless,
 )
