@@ -55,27 +55,75 @@ def _nearest(n, out, scale, exact):
     return np.minimum(at.astype(np.int64), n - 1)
 
 
+def _triangle(x):
+    return np.maximum(1 - np.abs(x), 0)
+
+
+def _keys(x, a=-0.5):
+    """The cubic of Keys (doi:10.1109/TASSP.1981.1163711)."""
+    x = np.abs(x)
+    near = ((a + 2) * x - (a + 3)) * x * x + 1
+    return np.where(x < 1, near, np.where(x < 2, (((x - 5) * x + 8) * x - 4) * a, 0))
+
+
+def _windowed_sinc(x):
+    return np.where(np.abs(x) < 3, np.sinc(x) * np.sinc(x / 3), 0)
+
+
+_FILTERS = {"bilinear": (_triangle, 1), "bicubic": (_keys, 2), "lanczos": (_windowed_sinc, 3)}
+
+
+def _filtered(n, out, scale, align_corners, mode):
+    """The matrix of a filter as wide as the step between two places, but at least 1. Shape: (n, out)."""
+    filter, reach = _FILTERS[mode]
+    step = ((n - 1) / (out - 1) if out > 1 else 0.0) if align_corners else (1 / scale if scale else n / out)
+    width = max(step, 1.0)
+    center = step * (np.arange(out) + 0.5)
+    low = np.maximum((center - reach * width + 0.5).astype(np.int64), 0)
+    high = np.minimum((center + reach * width + 0.5).astype(np.int64), n)
+    at = np.arange(n)[:, None]
+    weights = np.where((low <= at) & (at < high), filter((at - center + 0.5) / width), 0)
+    total = weights.sum(0)
+    return weights / np.where(total == 0, 1, total)
+
+
+def _fixed(x, weights):
+    """x @ weights, bytes by shares in as many bits as 16 have room for, as torch does it. Shape: (*, n) -> (*, out)."""
+    bits = 0
+    while bits < 22 and int(0.5 + weights.max() * (1 << (bits + 1))) < 1 << 15:
+        bits += 1
+    shares = np.trunc(weights * (1 << bits) + np.copysign(0.5, weights)).astype(np.int32)
+    total = jnp.matmul(x.astype(jnp.int32), shares) + (1 << (bits - 1))
+    return jnp.clip(total >> bits, 0, 255).astype(x.dtype)
+
+
 _NAMES = {"nearest": "Nearest", "nearest-exact": "NearestExact", "linear": "Linear", "bilinear": "Bilinear",
-          "bicubic": "Bicubic", "trilinear": "Trilinear"}  # fmt: skip
+          "bicubic": "Bicubic", "trilinear": "Trilinear", "lanczos": "Lanczos"}  # fmt: skip
 
 
 def _resize_name(operands, attrs):
-    return f"Upsample{_NAMES[attrs[2]]}{operands[0][1] - 2}DBackward0"
+    return f"Upsample{_NAMES[attrs[2]]}{operands[0][1] - 2}D{'Aa' if attrs[4] else ''}Backward0"
 
 
 @op("resize", door=None, grad_name=_resize_name, follows=FORMAT)
 @widened
-def resize(input: Array, size, scales, mode, align_corners):
+def resize(input: Array, size, scales, mode, align_corners, antialias):
     """The last dims interpolated to size, one after the other. Shape: (N, C, *) -> (N, C, *size)."""
-    for i, (out, scale) in enumerate(zip(size, scales, strict=True)):
-        dim = i + 2
+    dims = list(enumerate(zip(size, scales, strict=True), 2))
+    for dim, (out, scale) in reversed(dims) if input.dtype == jnp.uint8 else dims:
         n = input.shape[dim]
         if mode.startswith("nearest"):
             input = jnp.take(input, _nearest(n, out, scale, mode == "nearest-exact"), axis=dim)
+            continue
+        if antialias:
+            weights = _filtered(n, out, scale, align_corners, mode)
         else:
             weights = (_cubic if mode == "bicubic" else _linear)(n, out, scale, align_corners)
+        if input.dtype == jnp.uint8:
+            moved = _fixed(jnp.moveaxis(input, dim, -1), weights)
+        else:
             moved = jnp.tensordot(input, jnp.asarray(weights, input.dtype), ((dim,), (0,)))
-            input = jnp.moveaxis(moved, -1, dim)
+        input = jnp.moveaxis(moved, -1, dim)
     return input
 
 

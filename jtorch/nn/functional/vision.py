@@ -2,7 +2,7 @@
 
 import warnings
 
-from jtorch import shapes
+from jtorch import dtypes, shapes
 from jtorch._tensor import aval
 from jtorch.api.size import Size
 from jtorch.api.variants import functions
@@ -67,14 +67,15 @@ def _check_border(shape, pad, mode):
 
 
 _RANK = {"linear": 3, "bilinear": 4, "bicubic": 4, "trilinear": 5}
+_SMOOTH = ("bilinear", "bicubic", "lanczos")  # modes with an antialiasing filter
 
 
 def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corners=None, recompute_scale_factor=None,
                 antialias=False):  # fmt: skip
     """The last dims resized to size, or by scale_factor. Shape: (N, C, *) -> (N, C, *size).
 
-    mode: nearest, nearest-exact, linear, bilinear, bicubic, trilinear or area. Raises ValueError and
-    NotImplementedError as torch does.
+    mode: nearest, nearest-exact, linear, bilinear, bicubic, trilinear, lanczos or area. antialias: with a filter as
+    wide as what one element of the result stands for. Raises ValueError and NotImplementedError as torch does.
     """
     shape = aval(input).shape
     rank = len(shape) - 2
@@ -85,15 +86,45 @@ def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corne
     if len(shape) not in (3, 4, 5) and (size is None) != (scale_factor is None):
         raise _unsupported(shape, mode)
     size, scales = _target(shape[2:], size, scale_factor, recompute_scale_factor)
-    if antialias:
-        raise NotImplementedError("interpolate(antialias=True) is not there yet: resize without it")
+    if antialias and not (mode in _SMOOTH and len(shape) == 4):
+        raise ValueError(
+            "Anti-alias option is restricted to bilinear, bicubic, and lanczos modes and requires a 4-D tensor as input"
+        )
     if mode == "area":
         return apply(TABLE["adaptive_avg_pool"], (input,), (rank, size))
-    if mode not in ("nearest", "nearest-exact", *_RANK):
+    if mode == "lanczos" and len(shape) == 4:
+        _check_lanczos(align_corners, antialias)
+    elif mode not in ("nearest", "nearest-exact", *_RANK):
         raise _unsupported(shape, mode)
     if mode in _RANK and len(shape) != _RANK[mode]:
         raise NotImplementedError(f"Got {len(shape)}D input, but {mode} mode needs {_RANK[mode]}D input")
-    return apply(TABLE["resize"], (input,), (size, scales, mode, bool(align_corners)))
+    _check_kernel(aval(input).dtype, mode, rank, antialias)
+    if antialias and min(*shape[2:], *size) <= 0:
+        (h, w), (to_h, to_w) = shape[2:], size
+        raise RuntimeError(
+            f"Input and output sizes should be greater than 0, but got input (H: {h}, W: {w}) output (H: {to_h}, "
+            f"W: {to_w})"
+        )
+    return apply(TABLE["resize"], (input,), (size, scales, mode, bool(align_corners), bool(antialias)))
+
+
+def _check_lanczos(align_corners, antialias):
+    if align_corners:
+        raise ValueError("Lanczos mode does not support align_corners=True")
+    if not antialias:
+        raise ValueError("Lanczos mode requires antialias=True")
+
+
+_KERNELS = {"linear": "compute_indices_weights_linear", "trilinear": "compute_indices_weights_linear",
+            "bilinear": "upsample_bilinear2d_channels_last", "bicubic": "compute_indices_weights_cubic"}  # fmt: skip
+
+
+def _check_kernel(kind, mode, rank, antialias):
+    """Raise NotImplementedError for what is neither floats nor, in most modes, bytes."""
+    if not (kind.is_floating_point or (kind is dtypes.uint8 and mode not in ("linear", "trilinear"))):
+        nearest = "upsample_nearest2d_channels_last" if rank == 2 else "compute_indices_weights_nearest"
+        kernel = "compute_index_ranges_weights" if antialias else _KERNELS.get(mode, nearest)
+        raise dtypes.no_kernel(kernel, kind)
 
 
 def _unsupported(shape, mode):
