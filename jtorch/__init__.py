@@ -4,14 +4,21 @@ import math as _math
 
 from jtorch import (
     _C,
+    __config__,
     accelerator,
     autograd,
     backends,
+    compiler,
     cuda,
+    distributed,
     engine,
     fft,
     functional,
+    fx,
+    jit,
     linalg,
+    mps,
+    mtia,
     nn,
     optim,
     overrides,
@@ -20,9 +27,11 @@ from jtorch import (
     signal,
     special,
     testing,
+    torch_version,
     types,
     utils,
     version,
+    xpu,
 )
 from jtorch import dtypes as _dtypes
 from jtorch._tensor import Tensor
@@ -40,6 +49,7 @@ from jtorch.autograd.grad_mode import (
     set_grad_enabled,
 )
 from jtorch.backends.precision import get_float32_matmul_precision, set_float32_matmul_precision
+from jtorch.compiler import compile
 from jtorch.devices import Device as device
 from jtorch.dtypes import dtype
 from jtorch.nn.functional import native as _native

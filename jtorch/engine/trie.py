@@ -152,7 +152,11 @@ def _infer(op, attrs, operands, device):
         )
         return op.call(ins, attrs, compute)
 
-    outs = jax.eval_shape(shape_rule, *structs)
+    try:
+        outs = jax.eval_shape(shape_rule, *structs)
+    except Exception as error:
+        error.__notes__ = []  # JAX's, about frames of its own
+        raise error.with_traceback(None) from None
     return Signature(
         op, attrs, tuple(operands), compute,
         tuple(aval(o.shape, dtypes.from_numpy(o.dtype), device) for o in outs),

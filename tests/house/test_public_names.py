@@ -14,6 +14,7 @@ from jtorch.ops.op import TABLE
 OWN = {
     "jtorch": {
         "api",
+        "compat",
         "devices",
         "dtypes",
         "engine",

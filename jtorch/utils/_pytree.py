@@ -1,0 +1,246 @@
+"""Nested containers as torch.utils._pytree sees them: dicts keep their order, None is a leaf, classes may register."""
+
+import functools
+from collections import OrderedDict, defaultdict, deque, namedtuple
+from dataclasses import dataclass, field
+
+__all__ = [
+    "LeafSpec",
+    "PyTree",
+    "TreeSpec",
+    "register_pytree_node",
+    "tree_all",
+    "tree_all_only",
+    "tree_any",
+    "tree_any_only",
+    "tree_flatten",
+    "tree_is_leaf",
+    "tree_iter",
+    "tree_leaves",
+    "tree_map",
+    "tree_map_",
+    "tree_map_only",
+    "tree_map_only_",
+    "tree_structure",
+    "tree_unflatten",
+]
+
+PyTree = object
+_Node = namedtuple("_Node", "flatten unflatten")  # container -> children, context; children, context -> container
+
+
+def _of_dict(d):
+    return list(d.values()), list(d)
+
+
+SUPPORTED_NODES: dict = {
+    tuple: _Node(lambda t: (list(t), None), lambda children, _: tuple(children)),
+    list: _Node(lambda x: (x, None), lambda children, _: list(children)),
+    dict: _Node(_of_dict, lambda children, keys: dict(zip(keys, children, strict=True))),
+    OrderedDict: _Node(_of_dict, lambda children, keys: OrderedDict(zip(keys, children, strict=True))),
+    defaultdict: _Node(
+        lambda d: (list(d.values()), [d.default_factory, list(d)]),
+        lambda children, context: defaultdict(context[0], zip(context[1], children, strict=True)),
+    ),
+    deque: _Node(lambda d: (list(d), d.maxlen), lambda children, maxlen: deque(children, maxlen=maxlen)),
+    namedtuple: _Node(lambda t: (list(t), type(t)), lambda children, cls: cls(*children)),
+}
+
+
+@dataclass(frozen=True, repr=False)
+class TreeSpec:
+    """The structure of a tree: the type of its root, what else rebuilds it, and the structures of its children.
+
+    num_leaves, num_nodes, num_children: how many there are.
+    """
+
+    type: object
+    context: object
+    _children: list
+    num_nodes: int = field(init=False, compare=False)
+    num_leaves: int = field(init=False, compare=False)
+    num_children: int = field(init=False, compare=False)
+
+    def __post_init__(self):
+        leaf = self.type is None
+        object.__setattr__(self, "num_nodes", 1 + sum(child.num_nodes for child in self._children))
+        object.__setattr__(self, "num_leaves", 1 if leaf else sum(child.num_leaves for child in self._children))
+        object.__setattr__(self, "num_children", len(self._children))
+
+    def is_leaf(self):
+        """Whether it is the structure of a leaf."""
+        return self.type is None
+
+    def children(self):
+        """The structures of the children."""
+        return list(self._children)
+
+    def child(self, index):
+        """The structure of one child."""
+        return self._children[index]
+
+    def unflatten(self, leaves):
+        """The tree of this structure with these leaves. Raises: ValueError when there are not as many."""
+        return tree_unflatten(leaves, self)
+
+    def flatten_up_to(self, tree):
+        """The subtrees of another tree at this one's leaves. Raises: ValueError where it is built otherwise."""
+        if self.is_leaf():
+            return [tree]
+        kind = _kind(tree)
+        if kind is not self.type:
+            raise ValueError(f"Node type mismatch; expected {self.type!r}, but got {kind!r}.")
+        children, context = SUPPORTED_NODES[kind].flatten(tree)
+        if len(children) != self.num_children:
+            raise ValueError(f"Node arity mismatch; expected {self.num_children}, but got {len(children)}.")
+        if kind in (dict, OrderedDict) and set(context) == set(self.context):
+            children = [tree[key] for key in self.context]
+        elif context != self.context:
+            raise ValueError(f"Node context mismatch; expected {self.context!r}, but got {context!r}.")
+        return [
+            part for spec, child in zip(self._children, children, strict=True) for part in spec.flatten_up_to(child)
+        ]
+
+    def __repr__(self, indent=0):
+        if self.is_leaf():
+            return "*"
+        lines = (",\n" + " " * (indent + 2)).join(child.__repr__(indent + 2) for child in self._children)
+        return f"TreeSpec({self.type.__name__}, {self.context}, [{lines}])"
+
+
+PyTreeSpec = TreeSpec
+_LEAF = TreeSpec(None, None, [])
+
+
+def LeafSpec():
+    """The structure of a leaf."""
+    return _LEAF
+
+
+def is_namedtuple_instance(value):
+    """Whether a value is of a class that collections.namedtuple made."""
+    return isinstance(value, tuple) and hasattr(type(value), "_fields") and tuple in type(value).__mro__[1:]
+
+
+def register_pytree_node(cls, flatten_fn, unflatten_fn, **options):
+    """Make a class a kind of node. flatten_fn: container -> (children, context); unflatten_fn: the way back.
+
+    Raises: ValueError for a class that is registered.
+    """
+    if cls in SUPPORTED_NODES:
+        raise ValueError(f"{cls} is already registered as pytree node.")
+    SUPPORTED_NODES[cls] = _Node(flatten_fn, unflatten_fn)
+
+
+_register_pytree_node = register_pytree_node
+
+
+def _kind(tree):
+    return namedtuple if is_namedtuple_instance(tree) and type(tree) not in SUPPORTED_NODES else type(tree)
+
+
+def tree_is_leaf(tree, is_leaf=None):
+    """Whether a tree is a leaf: of no registered type, or is_leaf says so."""
+    return (is_leaf is not None and is_leaf(tree)) or _kind(tree) not in SUPPORTED_NODES
+
+
+def tree_flatten(tree, is_leaf=None):
+    """The leaves of a tree, and its structure."""
+    leaves = []
+    return leaves, _flatten(tree, leaves, is_leaf)
+
+
+def _flatten(tree, leaves, is_leaf):
+    if tree_is_leaf(tree, is_leaf):
+        leaves.append(tree)
+        return _LEAF
+    kind = _kind(tree)
+    children, context = SUPPORTED_NODES[kind].flatten(tree)
+    return TreeSpec(kind, context, [_flatten(child, leaves, is_leaf) for child in children])
+
+
+def tree_unflatten(leaves, treespec):
+    """The tree of a structure with these leaves. Raises: ValueError for too few or many, TypeError for no structure."""
+    if not isinstance(treespec, TreeSpec):
+        raise TypeError(f"Expected `treespec` to be an instance of TreeSpec but got item of type {type(treespec)}.")
+    leaves = list(leaves)
+    if len(leaves) != treespec.num_leaves:
+        raise ValueError(
+            f"tree_unflatten(leaves, treespec): `leaves` has length {len(leaves)} but the spec refers to a pytree that "
+            f"holds {treespec.num_leaves} items ({treespec})."
+        )
+    return _unflatten(iter(leaves), treespec)
+
+
+def _unflatten(leaves, spec):
+    if spec.is_leaf():
+        return next(leaves)
+    children = [_unflatten(leaves, child) for child in spec.children()]
+    return SUPPORTED_NODES[spec.type].unflatten(children, spec.context)
+
+
+def tree_iter(tree, is_leaf=None):
+    """An iterator over the leaves of a tree."""
+    return iter(tree_leaves(tree, is_leaf))
+
+
+def tree_leaves(tree, is_leaf=None):
+    """The leaves of a tree."""
+    return tree_flatten(tree, is_leaf)[0]
+
+
+def tree_structure(tree, is_leaf=None):
+    """The structure of a tree."""
+    return tree_flatten(tree, is_leaf)[1]
+
+
+def tree_map(func, tree, *rests, is_leaf=None):
+    """A tree of what func returns for each leaf and what stands there in the rests. Raises: ValueError for others."""
+    leaves, spec = tree_flatten(tree, is_leaf)
+    return spec.unflatten(list(map(func, leaves, *(spec.flatten_up_to(rest) for rest in rests))))
+
+
+def tree_map_(func, tree, *rests, is_leaf=None):
+    """Call func for each leaf, as tree_map does, and return the tree itself."""
+    tree_map(func, tree, *rests, is_leaf=is_leaf)
+    return tree
+
+
+def _only(kinds, func):
+    test = kinds if callable(kinds) and not isinstance(kinds, type) else lambda value: isinstance(value, kinds)
+    return lambda value: func(value) if test(value) else value
+
+
+def map_only(kinds, /):
+    """A decorator: func acts on values of some types (or that pass a test), others are handed on."""
+    return functools.partial(_only, kinds)
+
+
+def tree_map_only(kinds, /, func, tree, is_leaf=None):
+    """tree_map for leaves of some types (or that pass a test); others are handed on."""
+    return tree_map(_only(kinds, func), tree, is_leaf=is_leaf)
+
+
+def tree_map_only_(kinds, /, func, tree, is_leaf=None):
+    """tree_map_ for leaves of some types (or that pass a test)."""
+    return tree_map_(_only(kinds, func), tree, is_leaf=is_leaf)
+
+
+def tree_all(pred, tree, is_leaf=None):
+    """Whether pred holds for all leaves."""
+    return all(map(pred, tree_leaves(tree, is_leaf)))
+
+
+def tree_any(pred, tree, is_leaf=None):
+    """Whether pred holds for a leaf."""
+    return any(map(pred, tree_leaves(tree, is_leaf)))
+
+
+def tree_all_only(kinds, /, pred, tree, is_leaf=None):
+    """Whether pred holds for all leaves of some types."""
+    return all(pred(leaf) for leaf in tree_leaves(tree, is_leaf) if isinstance(leaf, kinds))
+
+
+def tree_any_only(kinds, /, pred, tree, is_leaf=None):
+    """Whether pred holds for a leaf of some types."""
+    return any(pred(leaf) for leaf in tree_leaves(tree, is_leaf) if isinstance(leaf, kinds))

@@ -1,0 +1,80 @@
+"""torch.utils._pytree beside torch's own."""
+
+from collections import OrderedDict, defaultdict, deque, namedtuple
+
+import pytest
+import torch.utils._pytree as theirs
+
+import jtorch.utils._pytree as ours
+
+Point = namedtuple("Point", "x y")
+TREES = [
+    3,
+    None,
+    [],
+    {"b": [1, None], "a": (3, {"z": 4})},
+    OrderedDict(b=1, a=[2]),
+    defaultdict(list, b=[1], a=[2, 3]),
+    deque([1, [2]], maxlen=4),
+    Point(1, [2, Point(3, 4)]),
+    (Point((), {}), {1, 2}),
+]
+
+
+@pytest.mark.parametrize("tree", TREES, ids=str)
+def test_leaves_structure_and_the_way_back(tree):
+    leaves, spec = ours.tree_flatten(tree)
+    wanted, known = theirs.tree_flatten(tree)
+    assert leaves == wanted and repr(spec) == repr(known)
+    for count in ("num_leaves", "num_nodes", "num_children"):
+        assert getattr(spec, count) == getattr(known, count)
+    assert spec == ours.tree_structure(tree) and spec.is_leaf() == known.is_leaf()
+    back = ours.tree_unflatten(leaves, spec)
+    assert back == tree and type(back) is type(tree)
+
+
+def test_maps():
+    def act(tree):
+        one = {"a": [1, 2.0], "b": (None, 3)}
+        two = {"b": ([7], 8), "a": [{"c": 5}, 6]}
+        return [
+            tree.tree_map(lambda x, y: (x, y), one, two),
+            tree.tree_map(str, one, is_leaf=lambda x: isinstance(x, tuple)),
+            tree.tree_map_only(int, lambda x: -x, one),
+            tree.tree_map_only((int, float), lambda x: -x, one),
+            tree.tree_all(lambda x: x is not None, one),
+            tree.tree_any(lambda x: x is None, one),
+            tree.tree_all_only(int, lambda x: x > 0, one),
+            tree.tree_any_only(float, lambda x: x > 2, one),
+            tree.tree_leaves(one),
+        ]
+
+    assert act(ours) == act(theirs)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda tree: tree.tree_map(max, [1, 2], [1]),
+        lambda tree: tree.tree_map(max, [1, 2], (1, 2)),
+        lambda tree: tree.tree_map(max, {"a": 1}, {"b": 1}),
+        lambda tree: tree.tree_unflatten([1], tree.tree_structure([1, 2])),
+        lambda tree: tree.tree_unflatten([1], [1]),
+        lambda tree: tree.register_pytree_node(list, None, None),
+    ],
+)
+def test_refusals_are_of_torchs_class(call):
+    with pytest.raises((ValueError, TypeError)) as expected:
+        call(theirs)
+    with pytest.raises(expected.type):
+        call(ours)
+
+
+def test_a_registered_class_is_a_node():
+    class Pair:
+        def __init__(self, one, two):
+            self.one, self.two = one, two
+
+    ours.register_pytree_node(Pair, lambda p: ([p.one, p.two], "pair"), lambda children, _: Pair(*children))
+    leaves, spec = ours.tree_flatten([Pair(1, [2]), 3])
+    assert leaves == [1, 2, 3] and spec.unflatten([4, 5, 6])[0].two == [5]
