@@ -67,6 +67,9 @@ class _Finder(importlib.metadata.DistributionFinder):
         if module.__name__ in self._undo:
             return
         undo = [explain(module)]
+        if module.__name__ == "jtorch":
+            module.torch = module  # torch: `import torch.x` inside of it left its own name there
+            undo.append(lambda: delattr(module, "torch"))
         if not hasattr(module, "__path__"):  # a file here, a folder in torch: torch.cuda.amp
             module.__path__ = []
             undo.append(lambda: delattr(module, "__path__"))
