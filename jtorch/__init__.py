@@ -17,6 +17,7 @@ from jtorch import (
     fx,
     jit,
     linalg,
+    masked,
     mps,
     mtia,
     nn,

@@ -176,21 +176,26 @@ def _given(module, value, grad, outcome, clone=False):
     return module.device(str(value)) if isinstance(value, torch.device) else value
 
 
-def differentiate(module, outcome, twice):
-    """Note in the outcome the gradients of its leaves under random cotangents, and those of these gradients."""
+def differentiate(module, outcome, twice, rounded=None):
+    """Note in the outcome the gradients of its leaves under random cotangents, and those of these gradients.
+
+    rounded: the dtype whose numbers the cotangents are, where it is not that of the results.
+    """
     leaves = [leaf for leaf in outcome.leaves if leaf.requires_grad]
     outputs = [out for out in _tensors(module, outcome.value) if out.requires_grad]
     if not leaves or not outputs:
         return
     draw = np.random.default_rng(0)
     cotangents = [_cotangent(module, draw, out) for out in outputs]
+    if rounded is not None:
+        cotangents = [c.to(rounded).to(c.dtype) for c in cotangents]
     if twice:
         first = module.autograd.grad(outputs, leaves, cotangents, create_graph=True, allow_unused=True)
         outcome.grads = list(first)
-        outputs = [g for g in first if g is not None and g.requires_grad]
-        cotangents = [_cotangent(module, draw, out) for out in outputs]
+        drawn = [(g, _cotangent(module, draw, g)) for g in first if g is not None]
+        outputs = [(g, cotangent) for g, cotangent in drawn if g.requires_grad]
         if outputs:
-            module.autograd.backward(outputs, cotangents)
+            module.autograd.backward(*map(list, zip(*outputs, strict=True)))
         outcome.second = [leaf.grad for leaf in leaves]
     else:
         if len(outputs) == 1:

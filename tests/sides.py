@@ -35,6 +35,8 @@ def to_numpy(module, value):
     if isinstance(value, module.Tensor):
         name = str(value.dtype).removeprefix("torch.")
         if hasattr(ml_dtypes, name):
+            if getattr(value, "_is_zerotensor", bool)():
+                value = value.clone()  # torch's zeros without memory
             # Not by way of .to(float32), which would be one more program to compile.
             numbers = np.array(value.tolist(), np.float32)
             return numbers.reshape(tuple(value.shape)).astype(getattr(ml_dtypes, name))

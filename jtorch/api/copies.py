@@ -1,10 +1,11 @@
 """The `*_copy` functions: what a view function shows, as a copy in memory of its own."""
 
 from jtorch.api import memory, viewing
-from jtorch.api.put import FUNCTIONS, both, function
+from jtorch.api.put import FUNCTIONS, function, method
 from jtorch.api.splitting import of_one_size, of_sizes
 from jtorch.autograd.apply import apply, call
 from jtorch.autograd.apply import view as view_of
+from jtorch.autograd.inplace import write_out
 from jtorch.ops.op import TABLE
 
 
@@ -57,11 +58,26 @@ def detach_copy(input):
     return call("clone", input.detach())
 
 
-@both
-def narrow_copy(input, dim, start, length):
+@method
+def narrow_copy(self, dim, start, length):
     """A copy of what `narrow` shows. Raises RuntimeError out of range."""
-    op, numbers, attrs = viewing.narrow(input, dim, start, length)._view.steps[-1]
-    return apply(op.under("NarrowCopyBackward0", view=False), (input, *numbers), attrs)
+    if dim >= self.dim():
+        raise RuntimeError(
+            "Expected dim < static_cast<int64_t>(self_sizes.size()) to be true, but got false.  (Could this error "
+            "message be improved?  If so, please report an enhancement request to PyTorch.)"
+        )
+    op, numbers, attrs = viewing.narrow(self, dim, start, length)._view.steps[-1]
+    return apply(op.under("NarrowCopyBackward0", view=False), (self, *numbers), attrs)
+
+
+def _narrow_copy(input, dim, start, length, *, out=None):
+    """A copy of what `narrow` shows. Raises RuntimeError out of range."""
+    made = input.narrow_copy(dim, start, length)
+    return made if out is None else write_out(out, made)
+
+
+_narrow_copy.__name__ = "narrow_copy"
+function(_narrow_copy)
 
 
 @function
@@ -71,16 +87,24 @@ def split_copy(tensor, split_size, dim=0):
 
 
 @function
-def split_with_sizes_copy(input, split_sizes, dim=0):
-    """Copies of the pieces that `split_with_sizes` shows."""
-    return _pieces("split_with_sizes", input, *of_sizes(input, split_sizes, dim))
+def split_with_sizes_copy(input, split_sizes, dim=0, *, out=None):
+    """Copies of the pieces that `split_with_sizes` shows; None where they go into the tensors of out."""
+    return _into(out, _pieces("split_with_sizes", input, *of_sizes(input, split_sizes, dim)))
 
 
 @function
-def unbind_copy(input, dim=0):
-    """Copies of the slices that `unbind` shows."""
+def unbind_copy(input, dim=0, *, out=None):
+    """Copies of the slices that `unbind` shows; None where they go into the tensors of out."""
     FUNCTIONS["unbind"](input, dim)  # raises where that does
-    return _listed(_copied(TABLE["unbind"], input, (dim % input.dim(),)))
+    return _into(out, _listed(_copied(TABLE["unbind"], input, (dim % input.dim(),))))
+
+
+def _into(out, pieces):
+    if out is None:
+        return pieces
+    for place, piece in zip(out, pieces, strict=True):
+        write_out(place, piece)
+    return None
 
 
 def _pieces(op, tensor, sections, dim):

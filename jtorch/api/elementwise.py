@@ -4,6 +4,7 @@ from jtorch._tensor import Tensor, aval, host
 from jtorch.api.put import FUNCTIONS, both, function, method
 from jtorch.autograd.apply import apply
 from jtorch.autograd.inplace import inplace, write_out
+from jtorch.dtypes import complex128, float64
 from jtorch.errors import warn
 from jtorch.ops.op import TABLE
 
@@ -105,10 +106,44 @@ def conj(input):
     return _conjugated(input, "conj")
 
 
-@both
-def conj_physical(input):
+@method
+def conj_physical(self):
     """Complex numbers with the imaginary part negated; the tensor itself where there are none."""
-    return _conjugated(input, "conj_physical")
+    return _conjugated(self, "conj_physical")
+
+
+def _conj_physical(input, *, out=None):
+    """Complex numbers with the imaginary part negated; the tensor itself where there are none."""
+    made = _conjugated(input, "conj_physical")
+    return made if out is None else write_out(out, made)
+
+
+_conj_physical.__name__ = "conj_physical"
+function(_conj_physical)
+
+
+@method
+def abs_(self):
+    """The length of each element, in place. Raises RuntimeError for complex tensors."""
+    if aval(self).dtype.is_complex:
+        raise RuntimeError("In-place abs is not supported for complex tensors.")
+    return inplace(_ABS, self, (self,), ())
+
+
+Tensor.absolute_ = Tensor.abs_
+
+
+@method
+def float_power_(self, exponent):
+    """float_power in place. Raises RuntimeError for a tensor that is not in double precision."""
+    given = aval(exponent).dtype.is_complex if isinstance(exponent, Tensor) else isinstance(exponent, complex)
+    wanted = complex128 if given or aval(self).dtype.is_complex else float64
+    if aval(self).dtype is not wanted:
+        raise RuntimeError(
+            f"the base given to float_power_ has dtype {aval(self).dtype.label} but the operation's result requires "
+            f"dtype {wanted.label}"
+        )
+    return inplace(TABLE["float_power"], self, (self, exponent), ())
 
 
 @both

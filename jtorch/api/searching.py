@@ -34,6 +34,10 @@ def argwhere(input):
 def nonzero(input, *, out=None, as_tuple=False):
     """The places of the elements that are not zero: a row each, or a vector per dim."""
     if as_tuple:
+        if out is not None:
+            if not isinstance(out, Tensor):
+                raise TypeError(f"nonzero(): argument 'out' must be Tensor, not {type_name(out)}")
+            raise RuntimeError("nonzero does not support the out kwarg when as_tuple is True")
         return _columns(input)
     found = _by_column(call("nonzero_kernel", input))
     return found if out is None else write_out(out, found)

@@ -14,8 +14,10 @@ _PARTLY = _TEXT.format("some elements of the input tensor and the written-to ten
 
 def is_repeated(tensor):
     """Whether several elements of a tensor surely lie at one place: it has a stride of 0."""
-    view = tensor._view
-    return view is not None and any(not s and n > 1 for s, n in zip(view.strides, aval(tensor).shape, strict=True))
+    view, shape = tensor._view, aval(tensor).shape
+    return (
+        view is not None and 0 not in shape and any(not s and n > 1 for s, n in zip(view.strides, shape, strict=True))
+    )
 
 
 def check_overlap(target, operands=()):

@@ -30,13 +30,18 @@ def configure_cache():
 configure_cache()
 
 
+# torch rounds each result to its dtype; XLA may leave a bfloat16 as wide as it was, which would make a number depend on
+# what was computed in one program with it.
+_EXACT = {"xla_allow_excess_precision": False}
 # What makes XLA's CPU compiler 3-4 times faster on a small program, at the price of slower code.
 QUICK = {
+    **_EXACT,
     "xla_backend_optimization_level": 0,
     "xla_llvm_disable_expensive_passes": True,
     "xla_cpu_use_fusion_emitters": False,
 }
 FULL = {
+    **_EXACT,
     # YNNPACK's products and sums are fast; its convolutions are single-threaded and up to 20 times slower than XLA's.
     "xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_INDIVIDUAL_DOT,LIBRARY_FUSION_TYPE_REDUCE",
     # XLA drops optimization barriers on the CPU before it fuses; ops use them to have a value worked out once.

@@ -1,10 +1,12 @@
 """Ops on the bits of whole numbers: and, or, xor, not, shifts. On bool they are logical."""
 
+import numpy as np
 from jax import lax
 from jax import numpy as jnp
 
 from jtorch import dtypes
 from jtorch.ops.op import Array, Operand, op
+from jtorch.shapes import normalize_dims
 
 
 def _whole(kernel):
@@ -58,3 +60,23 @@ def bitwise_right_shift(input: Operand, other: Operand):
     shifted = jnp.right_shift(input, jnp.where(defined, other, bits - 1).astype(input.dtype))
     # torch: shifting out every bit leaves the sign.
     return shifted if jnp.issubdtype(input.dtype, jnp.signedinteger) else jnp.where(defined, shifted, 0)
+
+
+@op("hash_tensor", method=True, out=True, differentiable=False)
+def hash_tensor(input: Array, dim=None, *, keepdim=False, mode=0):
+    """The exclusive or along dims, of all elements where none is given, of their bits as 64-bit floats or integers.
+
+    Shape: the input's without these dims, uint64. Raises IndexError for a dim without elements.
+    """
+    if mode:
+        raise RuntimeError(f"Unknown hash_tensor mode: {mode}")
+    dims = normalize_dims(dim, input.ndim)
+    for d in dims if dim not in (None, ()) else ():
+        if input.ndim and not input.shape[d]:
+            raise IndexError(f"hash_tensor: Expected reduction dim {d} to have non-zero size.")
+    if jnp.iscomplexobj(input):
+        raise dtypes.no_kernel("xor_sum_cpu", dtypes.from_numpy(input.dtype))
+    wide = input.astype(np.float64 if jnp.issubdtype(input.dtype, jnp.floating) else np.int64)
+    bits = lax.bitcast_convert_type(wide, np.uint64)
+    found = lax.reduce(bits, np.uint64(0), lax.bitwise_xor, dims)
+    return jnp.expand_dims(found, dims) if keepdim else found

@@ -215,18 +215,27 @@ _LOWERED = {
 # By device.
 
 
-def _forward(x, w, geometry):
+def _shifted_by(bias, on_cpu, anywhere, x, w):
+    """A convolution by device, and the bias; on a CPU, halves are rounded once, after the bias."""
+    if bias is None:
+        return lax.platform_dependent(x, w, cpu=widened(on_cpu), default=anywhere)
+    bias = bias.reshape(-1, *(1,) * (x.ndim - 2))
+    if x.dtype.itemsize > 2:
+        return lax.platform_dependent(x, w, cpu=on_cpu, default=anywhere) + bias
     return lax.platform_dependent(
-        x, w, cpu=widened(functools.partial(_on_cpu, geometry=geometry)),
-        default=functools.partial(_plain, geometry=geometry),
-    )  # fmt: skip
+        x, w, bias, cpu=widened(lambda x, w, b: on_cpu(x, w) + b), default=lambda x, w, b: anywhere(x, w) + b
+    )
 
 
-def _of_x(grad, w, shape, geometry):
-    return lax.platform_dependent(
-        grad, w, cpu=widened(functools.partial(_pull_x_on_cpu, shape=shape, geometry=geometry)),
-        default=functools.partial(_pull_x, _plain, shape=shape, geometry=geometry),
-    )  # fmt: skip
+def _forward(x, w, geometry, bias=None):
+    on_cpu, anywhere = (functools.partial(fn, geometry=geometry) for fn in (_on_cpu, _plain))
+    return _shifted_by(bias, on_cpu, anywhere, x, w)
+
+
+def _of_x(grad, w, shape, geometry, bias=None):
+    given = {"shape": shape, "geometry": geometry}
+    on_cpu, anywhere = functools.partial(_pull_x_on_cpu, **given), functools.partial(_pull_x, _plain, **given)
+    return _shifted_by(bias, on_cpu, anywhere, grad, w)
 
 
 def _of_w(x, grad, shape, geometry):
@@ -234,6 +243,21 @@ def _of_w(x, grad, shape, geometry):
         x, grad, cpu=widened(functools.partial(_pull_w_on_cpu, shape=shape, geometry=geometry)),
         default=functools.partial(_pull_w, _plain, shape=shape, geometry=geometry),
     )  # fmt: skip
+
+
+def _spread_out(x, w, space, geometry):
+    """A transposed convolution of integers, which have no gradients: the turned kernel over the spread input."""
+    groups, (channels, outs, *kernel) = geometry.groups, w.shape
+    turned = jnp.flip(w, tuple(range(2, w.ndim))).reshape(groups, channels // groups, outs, *kernel)
+    turned = turned.swapaxes(1, 2).reshape(groups * outs, channels // groups, *kernel)
+    around = []
+    for n, k, s, (p, _), d, o in zip(
+        x.shape[2:], kernel, geometry.stride, geometry.padding, geometry.dilation, space, strict=True
+    ):
+        around.append((d * (k - 1) - p, o + p - (n - 1) * s - 1))
+    return lax.conv_general_dilated(
+        x, turned, (1,) * len(kernel), around, geometry.stride, geometry.dilation, _numbers(len(kernel)), groups
+    )
 
 
 # The op, its checks and its gradient.
@@ -340,11 +364,12 @@ def convolution(
     _check(input, weight, bias, stride, padding, dilation, transposed, output_padding, groups)
     geometry = _geometry(stride, padding, dilation, transposed, output_padding, groups)
     space = _out_size(input, weight, geometry, transposed, output_padding)
+    if transposed and not jnp.issubdtype(input.dtype, jnp.inexact):
+        out = _spread_out(input, weight, space, geometry)
+        return out if bias is None else out + bias.reshape(-1, *(1,) * len(space))
     if transposed:
-        out = _of_x(input, weight, (input.shape[0], weight.shape[1] * groups, *space), geometry)
-    else:
-        out = _forward(input, weight, geometry)
-    return out if bias is None else out + bias.reshape(-1, *(1,) * len(space))
+        return _of_x(input, weight, (input.shape[0], weight.shape[1] * groups, *space), geometry, bias)
+    return _forward(input, weight, geometry, bias)
 
 
 @convolution.gradient
@@ -353,6 +378,8 @@ def _(grad, result, input, weight, bias, stride, padding, dilation, transposed, 
     of_bias = None
     if bias is not None:
         of_bias = grad.reshape(*grad.shape[:2], math.prod(grad.shape[2:])).sum(-1).sum(0)
+    if jnp.iscomplexobj(grad):
+        input, weight = jnp.conj(input), jnp.conj(weight)
     if transposed:
         return _forward(grad, weight, geometry), _of_w(grad, input, weight.shape, geometry), of_bias
     of_input = _of_x(grad, weight, input.shape, geometry)

@@ -3,7 +3,26 @@
 import numpy as np
 from jax import numpy as jnp
 
+from jtorch.dtypes import from_numpy
 from jtorch.ops.op import Array, op
+
+
+def _check_weights(count, fweights, aweights):
+    for name, given, kind in (("fweights", fweights, "integral"), ("aweights", aweights, "floating point")):
+        if given is None:
+            continue
+        if given.ndim > 1:
+            raise RuntimeError(
+                f"cov(): expected {name} to have one or fewer dimensions but got {name} with {given.ndim} dimensions"
+            )
+        if given.dtype.kind not in "iu" if kind == "integral" else not jnp.issubdtype(given.dtype, jnp.floating):
+            label = from_numpy(given.dtype).label
+            raise RuntimeError(f"cov(): expected {name} to have {kind} dtype but got {name} with {label} dtype")
+        if given.size != count:
+            raise RuntimeError(
+                f"cov(): expected {name} to have the same numel as there are observations in the input but got "
+                f"{given.size} != {count}"
+            )
 
 
 @op("cov", method=True, grad_name="SqueezeBackward0")
@@ -19,6 +38,9 @@ def cov(input: Array, *, correction=1, fweights: Array | None = None, aweights: 
     rows = jnp.atleast_2d(input)
     if not jnp.issubdtype(rows.dtype, jnp.inexact):
         rows = rows.astype(np.float32)
+    if aweights is not None:
+        rows = rows.astype(jnp.promote_types(rows.dtype, aweights.dtype))
+    _check_weights(rows.shape[1], fweights, aweights)
     real = rows.real.dtype
     weights = None
     for given in (fweights, aweights):

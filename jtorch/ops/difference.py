@@ -46,7 +46,8 @@ def _widths(name, y, x, dx, dim):
         if x.shape[0] != y.shape[dim]:
             raise RuntimeError(f"{name}: There must be one `x` value for each sample point")
         x = x.reshape([-1 if d == dim else 1 for d in range(y.ndim)])
-    return pairs, (_inner(x, dim, 1, 0) - _inner(x, dim, 0, -1)) / 2
+    widths = _inner(x, dim, 1, 0) - _inner(x, dim, 0, -1)
+    return pairs, (widths if jnp.issubdtype(x.dtype, jnp.inexact) else widths.astype(pairs.dtype)) / 2
 
 
 @op("trapezoid", "trapz", grad_name="MulBackward1")

@@ -65,7 +65,12 @@ def index_put(input: Array, indices: Arrays, values: Array, dims, accumulate=Fal
             "Index put requires the source and destination dtypes match, got "
             f"{from_numpy(input.dtype).label} for the destination and {from_numpy(values.dtype).label} for the source."
         )
-    return at.add(values, mode=_MODE) if accumulate else at.set(values, mode=_MODE)
+    return _summed(at, values) if accumulate else at.set(values, mode=_MODE)
+
+
+def _summed(at, values):
+    """The values added at places of an array; of bools, the sum is `or`."""
+    return (at.max if values.dtype == bool else at.add)(values, mode=_MODE)
 
 
 def _check_values(values, shape):
@@ -130,7 +135,7 @@ def index_add(input: Array, dim, index: Array, source: Array, *, alpha: Scalar =
     index = _vector(index, RuntimeError(f"index_add_(): Expected dtype int32/int64 for index but got: {label}"))
     _check_source("index_add_()", input, dim, index, source)
     added = (source * alpha).astype(input.dtype)
-    return _rows(input, dim, index).add(added, mode=_MODE).reshape(input.shape)
+    return _summed(_rows(input, dim, index), added).reshape(input.shape)
 
 
 def _check_source(name, input, dim, index, source):
@@ -255,7 +260,7 @@ def put(input: Array, index: Array, source: Array, accumulate=False):
         )
     at = input.reshape(-1).at[index.reshape(-1)]
     values = source.reshape(-1)
-    flat = at.add(values, mode=_MODE) if accumulate else at.set(values, mode=_MODE)
+    flat = _summed(at, values) if accumulate else at.set(values, mode=_MODE)
     return flat.reshape(input.shape)
 
 

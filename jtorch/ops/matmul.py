@@ -4,7 +4,7 @@ from jax import lax
 from jax import numpy as jnp
 
 from jtorch.dtypes import COMPLEX, INT, cpp_name, from_numpy, need_within
-from jtorch.ops.op import Array, Scalar, op
+from jtorch.ops.op import Array, Scalar, op, widened
 from jtorch.shapes import broadcast_shapes, listed
 
 
@@ -234,6 +234,7 @@ def _expanded(term, shape):
     return jnp.broadcast_to(term, shape)
 
 
+@widened
 def _added(term, product, beta, alpha):
     """beta · term + alpha · product; torch leaves a term of factor 0 out, nan and all."""
     term = _expanded(term, product.shape)
@@ -279,6 +280,7 @@ def addmv(input: Array, mat: Array, vec: Array, *, beta: Scalar = 1, alpha: Scal
 
 
 @op("addr", method=True, inplace=True, out=True)
+@widened
 def addr(input: Array, vec1: Array, vec2: Array, *, beta: Scalar = 1, alpha: Scalar = 1):
     """beta · input + alpha · vec1 ⊗ vec2. Shape: broadcast to (n, m), (n,), (m,) -> (n, m)."""
     for x, name in ((vec1, "vec1"), (vec2, "vec2")):

@@ -3,6 +3,7 @@
 import math
 
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from jtorch import dtypes, shapes
@@ -84,6 +85,14 @@ def _moved(running, batch, momentum):
         return None
     momentum = jnp.asarray(momentum, batch.dtype)
     return (running.astype(batch.dtype) * (1 - momentum) + batch * momentum).astype(running.dtype)
+
+
+@op("batch_stats", door=None, differentiable=False)
+def batch_stats(input: Array, weight: Array | None, eps):
+    """The mean and 1 / √(variance + eps) per channel, in the weight's dtype. Shape: (N, C, *), (C,) -> two (C,)."""
+    mean, _, scale = _batch_stats(_wide(input), eps)
+    kind = (input if weight is None else weight).dtype
+    return mean.astype(kind), scale.astype(kind)
 
 
 @batch_norm_train.gradient
@@ -191,14 +200,15 @@ def _(grad, result, input, normalized_shape, weight, bias, eps, cudnn_enable):
     return of_input.reshape(input.shape), of_weight, None if bias is None else grad.sum(0).reshape(bias.shape)
 
 
-@op("native_layer_norm")
+@op("native_layer_norm", constant=(1, 2))
 def native_layer_norm(input: Array, normalized_shape, weight: Array | None, bias: Array | None, eps):
     """layer_norm, and the mean and 1 / deviation of each row. Shape: any -> the same, twice (*, 1, ...)."""
     out = layer_norm.fn(input, normalized_shape, weight, bias, eps)
     rows = input.shape[: input.ndim - len(normalized_shape)]
     mean, scale = _row_stats(_wide(input).reshape(math.prod(rows), math.prod(normalized_shape)), eps)
     shape = rows + (1,) * len(normalized_shape)
-    return out, mean.reshape(shape), scale.reshape(shape)
+    kind = (input if weight is None else weight).dtype
+    return out, mean.reshape(shape).astype(kind), scale.reshape(shape).astype(kind)
 
 
 @native_layer_norm.gradient
@@ -348,5 +358,9 @@ def local_response_norm(input: Array, size, alpha=1e-4, beta=0.75, k=1.0):
         return input
     window = (1, size) + (1,) * (input.ndim - 2)
     around = ((0, 0), (size // 2, (size - 1) // 2)) + ((0, 0),) * (input.ndim - 2)
-    near = lax.reduce_window(jnp.square(input), 0.0, lax.add, window, (1,) * input.ndim, around) / size
+    start = np.zeros((), input.dtype)
+    near = lax.reduce_window(jnp.square(input), start, lax.add, window, (1,) * input.ndim, around)
+    near = lax.div(near, jnp.full_like(near, size))
+    if not jnp.issubdtype(input.dtype, jnp.inexact):
+        input, near = input.astype(jnp.float32), near.astype(jnp.float32)
     return input / (near * alpha + k) ** beta

@@ -156,7 +156,7 @@ class Op(Recordable):
         self._graph = fields.pop("grad_name", None) or _grad_name(name)
         self.saves = fields.pop("saves", None)
         self.returns = fields.pop("returns", None)
-        self.constant = tuple(self.returns.index(name) for name in fields.pop("constant", ()))
+        self.constant = tuple(n if isinstance(n, int) else self.returns.index(n) for n in fields.pop("constant", ()))
         self.autocast = fields.pop("autocast", None)
         self.lift = fields.pop("lift", True)
         self.wide = fields.pop("wide", None)

@@ -107,6 +107,7 @@ def _(grad, result, input):
 
 
 @op("log1p", rule="float", method=True, inplace=True, out=True, grad_name="Log1PBackward0")
+@widened
 def log1p(input: Array):
     """The natural logarithm of one plus each element, exact near 0. Shape: any -> the same."""
     return jnp.log1p(input)

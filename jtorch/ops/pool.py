@@ -381,7 +381,12 @@ def avg_pool(
     else:
         total = sum(windows.slices(x, 0))
     share = _share(windows, count_include_pad, divisor_override)
-    mean = total / jnp.asarray(share, x.dtype) if jnp.issubdtype(x.dtype, jnp.floating) else total // share
+    floats = jnp.issubdtype(x.dtype, jnp.floating)
+    mean = (
+        total / jnp.asarray(share, x.dtype)
+        if floats
+        else lax.div(*jnp.broadcast_arrays(total, jnp.asarray(share, x.dtype)))
+    )
     return mean[0] if alone else mean
 
 

@@ -16,33 +16,30 @@ def _summable(input, dtype):
     return input.astype(dtype)
 
 
+@widened
 def _scanned(scan, input, dim, **options):
     dim = normalize_dim(dim, input.ndim)
     return scan(input, dim, **options) if input.ndim else input
 
 
 @op("cumsum", method=True, inplace=True, out=True)
-@widened
 def cumsum(input: Array, dim, *, dtype: DType = None):
     """The sum of all elements up to each one along a dim. Shape: any -> the same."""
     return _scanned(lax.cumsum, _summable(input, dtype), dim)
 
 
 @cumsum.gradient
-@widened
 def _(grad, result, input, dim, dtype):
     return (_scanned(lax.cumsum, grad, dim, reverse=True),)
 
 
 @op("cumprod", method=True, inplace=True, out=True)
-@widened
 def cumprod(input: Array, dim, *, dtype: DType = None):
     """The product of all elements up to each one along a dim. Shape: any -> the same."""
     return _scanned(lax.cumprod, _summable(input, dtype), dim)
 
 
 @op("logcumsumexp", method=True, out=True)
-@widened
 def logcumsumexp(input: Array, dim):
     """log(sum(exp(·))) of all elements up to each one along a dim. Shape: any -> the same."""
     if not jnp.issubdtype(input.dtype, jnp.inexact):
@@ -55,6 +52,9 @@ def logcumsumexp(input: Array, dim):
 @widened
 def _(grad, result, input, dim):
     # Σ grad · exp(input - result) from each place on, split by sign to stay in logarithms.
+    if jnp.iscomplexobj(grad):
+        logs = jnp.where(grad == 0, -jnp.inf, jnp.log(jnp.where(grad == 0, 1, grad))) - jnp.conj(result)
+        return (jnp.exp(_scanned(lax.cumlogsumexp, logs, dim, reverse=True) + jnp.conj(input)),)
     logs = jnp.log(jnp.abs(grad))
     total = 0
     for sign in (1, -1):

@@ -122,11 +122,15 @@ def _fitted(src, index, dtype):
     return lax.slice(src, (0,) * src.ndim, index.shape or (1,)).reshape(index.shape)
 
 
+_OF_BOOLS = {"add": "max", "multiply": "min"}  # or, and
+
+
 def _write(input, dim, index, src, how):
     """input with src written at index along a dim. how: set, add, multiply, max or min."""
     shape = input.shape
     input, index, src = (x.reshape(x.shape or (1,)) for x in (input, index, src))
     at = input.at[_places(index, dim)]
+    how = _OF_BOOLS.get(how, how) if input.dtype == bool else how
     return getattr(at, how)(src, mode=_MODE, wrap_negative_indices=False).reshape(shape)
 
 

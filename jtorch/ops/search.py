@@ -9,7 +9,7 @@ import numpy as np
 from jax import numpy as jnp
 from jax import vmap
 
-from jtorch.dtypes import from_numpy
+from jtorch.dtypes import from_numpy, no_kernel
 from jtorch.ops.op import Array, Operand, op
 from jtorch.shapes import listed, normalize_dim
 
@@ -114,9 +114,9 @@ def histc(input: Array, bins=100, min=0, max=0):
         raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0")
     if min > max:
         raise RuntimeError("torch.histc: max must be larger than min")
-    if input.dtype not in (np.float32, np.float64):
-        label = from_numpy(input.dtype).label
-        raise NotImplementedError(f"\"histogram_cpu\" not implemented for '{label}'")
+    kind = input.dtype
+    if not jnp.issubdtype(kind, jnp.floating):
+        raise no_kernel("histogram_cpu", from_numpy(kind))
     low, high = float(min), float(max)
     if low == high and input.size:
         low, high = float(input.min()), float(input.max())
@@ -125,9 +125,10 @@ def histc(input: Array, bins=100, min=0, max=0):
         raise RuntimeError(f"torch.histc: range of [{shown}] is not finite")
     if low == high:
         low, high = low - 1, high + 1
+    input = input.astype(np.float32) if kind.itemsize == 2 else input
     inside = input[(input >= low) & (input <= high)].astype(input.dtype)
     places = ((inside - input.dtype.type(low)) * bins / input.dtype.type(high - low)).astype(np.int64)
-    return np.bincount(np.minimum(places, bins - 1), minlength=bins).astype(input.dtype)
+    return np.bincount(np.minimum(places, bins - 1), minlength=bins).astype(kind)
 
 
 def _check_sequence(sequence, input):

@@ -34,10 +34,18 @@ def expand(input: Array, size):
     return jnp.broadcast_to(input, _expanded(input.shape, size))
 
 
+@expand.gradient
+def _(grad, result, input, size):
+    return (grad,)  # what was repeated is summed up, halves in float32
+
+
 @op("broadcast_to", view=True, method=True, varargs="size", grad_name="ExpandBackward0")
 def broadcast_to(input: Array, size):
     """Dims of size 1 repeated to `size` without a copy, as `expand` does."""
     return expand.fn(input, size)
+
+
+broadcast_to.gradient(expand._gradient)
 
 
 def _expanded(shape, size):

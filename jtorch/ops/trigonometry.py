@@ -111,6 +111,7 @@ def _(grad, result, input):
 
 
 @op("asinh", "arcsinh", rule="float", method=True, inplace=True, out=True)
+@widened
 def asinh(input: Array):
     """The inverse hyperbolic sine of each element. Shape: any -> the same."""
     return jnp.arcsinh(input)
@@ -131,6 +132,7 @@ def _(grad, result, input):
 
 
 @op("atanh", "arctanh", rule="float", method=True, inplace=True, out=True)
+@widened
 def atanh(input: Array):
     """The inverse hyperbolic tangent of each element. Shape: any -> the same."""
     return jnp.arctanh(input)

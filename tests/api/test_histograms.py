@@ -23,6 +23,21 @@ def test_histograms_of_little():
     same_error(lambda torch: torch.histogram(torch.ones(3), 2, range=(2.0, 1.0)))
 
 
+@pytest.mark.parametrize("kwargs", [{}, {"density": True}, {"weight": np.array([1.0, 2.0, 0.5], np.float32)}])
+def test_histogramdd(kwargs):
+    points = np.array([[0.0, 1.0], [2.0, 0.5], [1.0, 3.0]], np.float32)
+    check("histogramdd", points, [2, 3], grad=False, **kwargs)
+    check("histogramdd", points, 2, range=(0.0, 1.0, 0.0, 2.0), grad=False, **kwargs)
+    check("histogramdd", points, [np.array([0.0, 1.0, 2.5], np.float32)] * 2, grad=False, **kwargs)
+
+
+def test_grids_that_do_not_fit():
+    same_error(lambda torch: torch.histogramdd(torch.ones(3, 2), [2]))
+    same_error(lambda torch: torch.histogramdd(torch.ones(3, 2), [torch.ones(2)]))
+    same_error(lambda torch: torch.histogramdd(torch.ones(3, 2), 2, range=(0.0, 1.0)))
+    same_error(lambda torch: torch.histogramdd(torch.ones(3, 2), 2, weight=torch.ones(2)))
+
+
 def test_unravel_index():
     def run(torch):
         i = torch.tensor([[5, 1], [23, 0]])

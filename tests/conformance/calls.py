@@ -8,7 +8,7 @@ import torch
 
 import jtorch
 from tests.conformance import counterpart
-from tests.conformance.given import Given, strided, tensors
+from tests.conformance.given import Given, Unfit, strided, tensors
 from tests.oracle import Outcome, differentiate
 from tests.sides import to_tensor
 
@@ -19,6 +19,7 @@ FORMS = {
     "inplace": "inplace_variant",
     "inplace operator": "inplace_operator_variant",
 }
+COUNTED = ("topk", "kthvalue")  # of those that choose elements, these are told how many before the dim
 TWICE = ("float64", "complex64")  # dtypes in which gradients of gradients are compared
 
 
@@ -27,6 +28,15 @@ class Call:
 
     def __init__(self, entry, kind, sample, dtype):
         self.entry, self.kind, self.sample, self.dtype = entry, kind, sample, dtype
+        self.exact = False
+
+    def true(self):
+        """The Outcome on torch, worked out in float64 from numbers in half precision."""
+        self.exact = True
+        try:
+            return self.run(torch)
+        finally:
+            self.exact = False
 
     def run(self, module):
         """The Outcome on a module."""
@@ -43,7 +53,7 @@ class Call:
     def _run(self, module, outcome):
         if self.kind == "gradient":
             return self._gradient(module, outcome)
-        given = Given(module, self.sample)
+        given = Given(module, self.sample, exact=self.exact)
         outcome.inputs = given.inputs
         fn = self.callable(module, getattr(self.entry.info, FORMS.get(self.kind, "op")))
         kwargs = dict(given.kwargs)
@@ -57,17 +67,22 @@ class Call:
             outcome.stage = [a is b for a, b in zip(tensors(module, value), found, strict=False)]
         if self.kind.startswith("inplace"):
             outcome.stage = value is given.input
+        _check_fit(value)
         outcome.value = self._processed(module, value) if self.entry.ambiguous else value
+        if self.entry.ties and not self.sample.kwargs.get("stable"):
+            outcome.value = _chosen(given, value, counted=self.entry.name in COUNTED)
         return None
 
     def _gradient(self, module, outcome):
-        given = Given(module, self.sample, requires_grad=True)
+        given = Given(module, self.sample, requires_grad=True, exact=self.exact)
         fn = self.callable(module, self.entry.info.op)
         wrapper = self.callable(module, self.entry.info.gradcheck_wrapper)
         value = wrapper(fn, given.input, *given.args, **given.kwargs)
+        _check_fit(value)
         outcome.value = self._processed(module, value)
         outcome.leaves = given.leaves
-        differentiate(module, outcome, self.entry.info.supports_gradgrad and self.dtype in TWICE)
+        rounded = getattr(torch, self.dtype) if self.exact else None
+        differentiate(module, outcome, self.entry.info.supports_gradgrad and self.dtype in TWICE, rounded)
 
     def callable(self, module, fn):
         """A function of the database as the module has it."""
@@ -80,11 +95,24 @@ class Call:
     def _room(self, module):
         """Tensors of a result's shape and dtype, for out=."""
         seed()
-        given = Given(torch, self.sample)
+        given = Given(torch, self.sample, exact=self.exact)
         with torch.no_grad():
             made = self.entry.info.op(given.input, *given.args, **given.kwargs)
         blank = [to_tensor(module, np.zeros(tuple(t.shape), strided(t).dtype))[1] for t in tensors(torch, made)]
         return blank[0] if isinstance(made, torch.Tensor) else tuple(blank)
+
+
+def _check_fit(value):
+    if any(t.dtype == torch.complex32 for t in tensors(torch, value)):
+        raise Unfit("a result in complex32")
+
+
+def _chosen(given, value, counted):
+    """A result with what its indices choose of the input in their place. counted: a number comes before the dim."""
+    *values, index = value if isinstance(value, tuple) else (value,)
+    dim = given.kwargs.get("dim", (*given.args[counted:], -1)[0])
+    keep = index if index.ndim == given.input.ndim else index.unsqueeze(dim)
+    return *values, index.dtype, given.input.gather(dim, keep)
 
 
 def seed():

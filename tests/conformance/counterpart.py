@@ -27,7 +27,7 @@ def find(fn):
     if places is not None:
         return at(*places)
     if isinstance(fn, types.FunctionType) and fn.__module__.startswith("torch.testing."):
-        return _over_jtorch(fn)
+        return _seeded if fn.__name__ == "wrapper_set_seed" else _over_jtorch(fn)
     name = getattr(fn, "__name__", None)
     if (
         name
@@ -78,7 +78,7 @@ def _over_jtorch(fn):
         if value is torch:
             scope[name] = jtorch
         elif isinstance(value, types.FunctionType) and value is not fn:
-            scope[name] = _seeded if name == "wrapper_set_seed" else _helper(value)
+            scope[name] = _helper(value)
     cells = tuple(types.CellType(_helper(cell.cell_contents)) for cell in fn.__closure__ or ())
     made = types.FunctionType(fn.__code__, scope, fn.__name__, fn.__defaults__, cells or None)
     made.__kwdefaults__ = fn.__kwdefaults__

@@ -13,7 +13,9 @@ HEAD = """# What of torch passes
 
 Every entry of torch 2.13's op database, on torch's own samples, beside torch on the CPU. Made by
 `python -m tests.conformance --coverage` from what `make conformance` found; do not edit. A cell names the dtypes that
-pass, those that fail after a cross; `.` is not compared yet, or not a thing that torch has.
+pass, those that fail after a cross; `.` is not compared yet, or not a thing that torch has. Tolerances are torch's own.
+Results in half precision that differ are held to torch's in float64: they must be as near to these as torch's
+tolerance, or torch itself, is.
 """
 SHORT = {"float32": "f32", "float64": "f64", "int64": "i64", "bool": "b", "complex64": "c64", "bfloat16": "bf16",
          "float16": "f16", "errors": "errors"}  # fmt: skip

@@ -50,6 +50,11 @@ class Entry:
         return _match(TABLE["shape_only"], self.name)
 
     @property
+    def ties(self):
+        """Why, in the place of indices, what they choose is compared, or None."""
+        return _match(TABLE["ties"], self.name)
+
+    @property
     def ambiguous(self):
         """Why results are compared after what torch makes of them before it differentiates, or None."""
         return _match(TABLE["ambiguous"], self.name)

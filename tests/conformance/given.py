@@ -11,10 +11,14 @@ class Unfit(Exception):
 
 
 class Given:
-    """The arguments of one sample as one module wants them; leaves and tensors are noted on the way."""
+    """The arguments of one sample as one module wants them; leaves and tensors are noted on the way.
 
-    def __init__(self, module, sample, requires_grad=False):
+    exact: numbers in half precision become float64.
+    """
+
+    def __init__(self, module, sample, requires_grad=False, exact=False):
         self.module = module
+        self.exact = exact
         self.requires_grad = requires_grad
         self.leaves = []
         self.inputs = []
@@ -34,6 +38,8 @@ class Given:
             return type(value)(self.convert(x) for x in value)
         if isinstance(value, slice):
             return slice(*(self.convert(x) for x in (value.start, value.stop, value.step)))
+        if self.exact and value in HALVES:
+            return torch.float64
         if isinstance(value, (torch.dtype, torch.memory_format, torch.layout)):
             if value in _FOREIGN:
                 raise Unfit(f"a sample with {value}")
@@ -54,12 +60,14 @@ class Given:
 
     def _tensor(self, value):
         wanted = self.requires_grad and value.requires_grad
+        value = value.double() if self.exact and value.dtype in HALVES else value
         leaf, laid = to_tensor(self.module, strided(value), wanted)
         self.leaves.append(leaf)
         self.inputs.append(laid)
         return laid
 
 
+HALVES = [torch.bfloat16, torch.float16]  # no set: a tensor is looked up in it, too
 _FOREIGN = (torch.complex32, torch.sparse_coo, torch.sparse_csr, torch.sparse_csc, torch.sparse_bsr, torch.sparse_bsc)
 
 

@@ -14,7 +14,7 @@ from tests.gaps import Gap
 EVERY = entries.everything()
 
 
-@pytest.mark.parametrize("part", ["left_out", "shape_only", "ambiguous"])
+@pytest.mark.parametrize("part", ["left_out", "shape_only", "ties", "ambiguous"])
 def test_every_line_of_the_table_names_an_entry(part):
     assert [p for p in entries.TABLE[part] if not fnmatch.filter(EVERY, p)] == []
     assert all(reason.strip() for reason in entries.TABLE[part].values())

@@ -1,6 +1,8 @@
 """Functions of this folder as the torch namespace has them: same work, the signatures of torch's kernels."""
 
+from jtorch.autograd.apply import call
 from jtorch.autograd.grad_mode import no_grad
+from jtorch.autograd.inplace import write_out
 from jtorch.nn.functional import activation, conv, distance, loss, norm, pooling
 from jtorch.nn.functional import sparse as rows
 
@@ -67,6 +69,23 @@ def adaptive_max_pool1d(input, output_size):
 def batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps, cudnn_enabled):
     """Each channel to mean 0 and variance 1; see nn.functional.batch_norm."""
     return norm.batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps)
+
+
+@_given
+def native_batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps, *, out=None):
+    """batch_norm, and the mean and 1 / deviation that it took of the batch: empty ones where it is not training."""
+    if not training:
+        saved = (input if weight is None else weight).new_empty(0)
+        made = (
+            norm.batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps),
+            saved,
+            saved.clone(),
+        )
+    else:
+        operands = (input, running_mean, running_var, weight, bias, momentum)
+        made = (norm.with_running("batch_norm_train", operands, eps, (running_mean, running_var)),
+                *call("batch_stats", input, weight, eps))  # fmt: skip
+    return made if out is None else tuple(map(write_out, out, made))
 
 
 @_given

@@ -18,7 +18,7 @@ def _check_batch(shape):
         raise ValueError(f"Expected more than 1 value per channel when training, got input size {shape}")
 
 
-def _with_running(name, operands, eps, running):
+def with_running(name, operands, eps, running):
     """Apply a norm op whose further results are the new running statistics, and write those in place."""
     result = apply(TABLE[name], operands, (eps,))
     if not isinstance(result, tuple):
@@ -40,7 +40,7 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
         return apply(TABLE["batch_norm_eval"], (input, running_mean, running_var, weight, bias), (eps,))
     _check_batch(Size(aval(input).shape))
     operands = (input, running_mean, running_var, weight, bias, momentum)
-    return _with_running("batch_norm_train", operands, eps, (running_mean, running_var))
+    return with_running("batch_norm_train", operands, eps, (running_mean, running_var))
 
 
 def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True,
@@ -53,7 +53,7 @@ def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=
     if numel(shape[2:]) == 1:
         raise ValueError(f"Expected more than 1 spatial element when training, got input size {Size(shape)}")
     operands = (input, running_mean, running_var, weight, bias, momentum)
-    return _with_running("instance_norm_train", operands, eps, (running_mean, running_var))
+    return with_running("instance_norm_train", operands, eps, (running_mean, running_var))
 
 
 def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-05):
