@@ -27,6 +27,8 @@ def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, sca
         padding_idx %= rows
     if max_norm is not None:
         _shorten(weight, input, max_norm, norm_type)
+    if aval(weight).ndim != 2:
+        raise RuntimeError("'weight' must be 2-D")
     if outside(input, 0, rows) is not None:
         raise IndexError("index out of range in self")
     return apply(TABLE["embedding"], (weight, input), (padding_idx, scale_grad_by_freq, sparse))
