@@ -22,7 +22,7 @@ from jtorch.vision.transforms.v2._conversions import (
     ToPureTensor,
     ToTensor,
 )
-from jtorch.vision.transforms.v2._kept import GaussianBlur, Pad, RandomResizedCrop, Resize
+from jtorch.vision.transforms.v2._kept import GaussianBlur, Pad, RandomErasing, RandomResizedCrop, Resize
 from jtorch.vision.transforms.v2._sample import Transform, of_images
 
 AugMix = of_images(autoaugment.AugMix)
@@ -33,7 +33,6 @@ CenterCrop = of_images(_crops.CenterCrop)
 FiveCrop = of_images(_crops.FiveCrop)
 TenCrop = of_images(_crops.TenCrop)
 RandomCrop = of_images(_crops.RandomCrop)
-RandomErasing = of_images(_crops.RandomErasing)
 RandomHorizontalFlip = of_images(_chance.RandomHorizontalFlip)
 RandomVerticalFlip = of_images(_chance.RandomVerticalFlip)
 RandomGrayscale = of_images(_chance.RandomGrayscale)

@@ -27,9 +27,6 @@ class _Several(Transform):
             inputs = sample if len(inputs) > 1 else (sample,)
         return sample
 
-    def extra_repr(self):
-        return "\n".join(f"    {t}" for t in self.transforms)
-
 
 class Compose(_Several):
     """Transforms one after the other."""
@@ -38,6 +35,9 @@ class Compose(_Several):
         super().__init__(transforms)
         if not transforms:
             raise ValueError("Pass at least one transform")
+
+    def extra_repr(self):
+        return "\n".join(f"    {t}" for t in self.transforms)
 
     def forward(self, *inputs):
         return self._through(self.transforms, inputs)

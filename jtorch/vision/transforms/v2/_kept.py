@@ -38,3 +38,12 @@ class GaussianBlur(of_images(_pixels.GaussianBlur)):
     def __init__(self, kernel_size, sigma=(0.1, 2.0)):
         super().__init__(kernel_size, sigma)
         self.sigma = [float(s) for s in self.sigma]
+
+
+class RandomErasing(of_images(_crops.RandomErasing)):
+    """A part of a tensor wiped out with probability p (arXiv:1708.04896). value: a number, one a channel, "random"."""
+
+    def __init__(self, p=0.5, scale=(0.02, 0.33), ratio=(0.3, 3.3), value=0.0, inplace=False):
+        super().__init__(p, scale, ratio, value, inplace)
+        several = value if isinstance(value, (tuple, list)) else [value]
+        self.value = None if value == "random" else [float(v) for v in several]
