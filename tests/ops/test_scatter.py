@@ -102,3 +102,10 @@ def test_bools_are_added_by_or():
     check("scatter_reduce", x, 0, at, src, "prod", include_self=False)
     check("index_add", x, 0, at, src)
     check("put", x, at, src, True)
+
+
+def test_second_gradients_of_products():
+    x, src, at = ordinary((3,), "float64"), np.array([2.0, 0.0, 0.0, 3.0]), np.array([0, 0, 2, 0])
+    for include_self in (True, False):
+        check("scatter_reduce", x, 0, at, src, "prod", include_self=include_self, grad=2)
+        check("index_reduce", x, 0, at, src, "prod", include_self=include_self, grad=2)

@@ -14,7 +14,7 @@ __all__ = [
 
 def _check_batch(shape):
     """torch's error where a channel has one value only, so that it has no variance."""
-    if numel(shape) // max(shape[1], 1) == 1:
+    if numel((shape[0], *shape[2:])) == 1:
         raise ValueError(f"Expected more than 1 value per channel when training, got input size {shape}")
 
 
@@ -38,9 +38,12 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
             name = "running_mean" if running_mean is None else "running_var"
             raise RuntimeError(f"{name} must be defined in evaluation mode")
         return apply(TABLE["batch_norm_eval"], (input, running_mean, running_var, weight, bias), (eps,))
-    _check_batch(Size(aval(input).shape))
-    operands = (input, running_mean, running_var, weight, bias, momentum)
-    return with_running("batch_norm_train", operands, eps, (running_mean, running_var))
+    shape = Size(aval(input).shape)
+    _check_batch(shape)
+    rows = input if len(shape) > 1 else input.unsqueeze(0)  # of no channels
+    operands = (rows, running_mean, running_var, weight, bias, momentum)
+    result = with_running("batch_norm_train", operands, eps, (running_mean, running_var))
+    return result if rows is input else result.squeeze(0)
 
 
 def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True,
