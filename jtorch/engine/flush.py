@@ -7,6 +7,7 @@ import numpy as np
 
 from jtorch import devices
 from jtorch.engine import debug, program, show, stats, trace
+from jtorch.engine.ref import Box
 from jtorch.engine.trace import LOCK, local
 
 
@@ -135,7 +136,8 @@ def value(ref):
         with LOCK:
             if ref.value is None:
                 trace.settle(ref)
-    return ref.value
+    found = ref.value
+    return found.array() if isinstance(found, Box) else found
 
 
 def _report(tr, reason, fresh):

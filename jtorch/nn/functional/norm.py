@@ -1,9 +1,11 @@
 """Normalisations as functions; batch and instance norm also move the running statistics in place."""
 
+from jtorch import modes
 from jtorch._tensor import aval, read
 from jtorch.api.size import Size
 from jtorch.autograd.apply import apply
 from jtorch.autograd.inplace import store
+from jtorch.autograd.level import brought_out
 from jtorch.ops.op import TABLE
 from jtorch.shapes import numel
 
@@ -18,12 +20,23 @@ def _check_batch(shape):
         raise ValueError(f"Expected more than 1 value per channel when training, got input size {shape}")
 
 
+_UNBATCHED = (
+    "Batch norm got a batched tensor as input while the running_mean or running_var, which will be updated in place, "
+    "were not batched.\nIf you are using a module and do not need eval mode, please set `track_running_stats` to be "
+    "False.If you are using a prebuilt module and do not need eval mode, please see the functorch website for "
+    "resources on how to patch your module to work with vmap"
+)
+
+
 def with_running(name, operands, eps, running):
     """Apply a norm op whose further results are the new running statistics, and write those in place."""
     result = apply(TABLE[name], operands, (eps,))
     if not isinstance(result, tuple):
         return result
     for buffer, new in zip((b for b in running if b is not None), result[1:], strict=True):
+        new = brought_out(new, buffer) if modes.rare else new
+        if new is None:
+            raise RuntimeError(_UNBATCHED)
         store(buffer, read(new))
     return result[0]
 
