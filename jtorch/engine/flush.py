@@ -6,8 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jtorch import devices
-from jtorch.engine import debug, program, show, stats, trace
-from jtorch.engine.ref import Box
+from jtorch.engine import debug, forms, program, show, stats, trace
 from jtorch.engine.trace import LOCK, local
 
 
@@ -23,6 +22,9 @@ def run(tr, reason):
             _retire(tr)
             return
         live, dead = _liveness(tr)
+        if tr.host and tr.count <= forms.LONG:
+            _run_alone(tr, live, reason)
+            return
         donated = program.donations(tr.node, live, dead)
         if live:
             found = program.lookup(tr.node, live, donated)
@@ -41,6 +43,20 @@ def run(tr, reason):
         stats.flushes[reason] += 1
         stats.ops += tr.count
         _retire(tr)
+
+
+def _run_alone(tr, live, reason):
+    """Run the calls of a host trace one by one."""
+    if live:
+        outs = tr.plan(live).run([array for _, array in tr.inputs], tr.numbers)
+        for slot, out in zip(live, outs, strict=True):
+            ref = tr.refs[slot]()
+            if ref is not None:
+                ref.value = out
+    stats.flushes[reason] += 1
+    stats.ops += tr.count
+    tr.ran()
+    _retire(tr)
 
 
 def _liveness(tr):
@@ -136,8 +152,7 @@ def value(ref):
         with LOCK:
             if ref.value is None:
                 trace.settle(ref)
-    found = ref.value
-    return found.array() if isinstance(found, Box) else found
+    return ref.value
 
 
 def _report(tr, reason, fresh):

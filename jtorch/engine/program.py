@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from jtorch import devices
-from jtorch.engine import stats
+from jtorch.engine import stats, trie
 from jtorch.engine.trie import Number
 
 MAX_PROGRAMS = int(os.environ.get("JTORCH_MAX_PROGRAMS", "1024"))
@@ -111,6 +111,15 @@ def _device(node):
 
 def _is_cpu(node):
     return devices.jax_device(_device(node)).platform == "cpu"
+
+
+def alone(sig):
+    """One call on the CPU, compiled by itself: a function of its arrays and lifted numbers."""
+    call, structs = trie.alone(sig.op, sig.attrs, sig.avals, sig.compute)
+    place = devices.sharding(devices.CPU)
+    structs = [jax.ShapeDtypeStruct(s.shape, s.dtype, sharding=place) for s in structs]
+    stats.compiles += 1
+    return _compile(jax.jit(call, keep_unused=True, out_shardings=place).lower(*structs), dict(FULL))
 
 
 def donations(node, live, dead):

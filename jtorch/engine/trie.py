@@ -11,7 +11,7 @@ from jtorch.engine.ref import aval
 class Signature:
     """What is known of a call from its op, attributes and input avals alone: computing dtype, outputs, gradients."""
 
-    __slots__ = ("op", "attrs", "avals", "compute", "outs", "tapes")
+    __slots__ = ("op", "attrs", "avals", "compute", "outs", "tapes", "form")
 
     def __init__(self, op, attrs, avals, compute, outs):
         self.op = op
@@ -20,6 +20,7 @@ class Signature:
         self.compute = compute
         self.outs = outs
         self.tapes: dict = {}  # which operands need a gradient -> what the tape keeps (autograd/tape.py)
+        self.form = None  # how the call is done alone on the host (engine/forms.py)
 
 
 class Node:
@@ -137,21 +138,7 @@ def _infer(op, attrs, operands, device):
     op.check([x.value if type(x) is Number else x for x in operands], attrs)
     kinds = tuple(None if x is None else (x.type, None) if type(x) is Number else (x.dtype, x.ndim) for x in operands)
     compute = op.compute(kinds, attrs)
-    arrays = [x for x in operands if x is not None and not (type(x) is Number and x.index is None)]
-    structs = [
-        jax.ShapeDtypeStruct((), np.int64 if x.type is int else np.float64)
-        if type(x) is Number
-        else jax.ShapeDtypeStruct(x.shape, x.dtype.numpy)
-        for x in arrays
-    ]
-
-    def shape_rule(*given):
-        rest = iter(given)
-        ins = tuple(
-            None if x is None else x.value if type(x) is Number and x.index is None else next(rest) for x in operands
-        )
-        return op.call(ins, attrs, compute)
-
+    shape_rule, structs = alone(op, attrs, operands, compute)
     try:
         outs = jax.eval_shape(shape_rule, *structs)
     except Exception as error:
@@ -161,3 +148,23 @@ def _infer(op, attrs, operands, device):
         op, attrs, tuple(operands), compute,
         tuple(aval(o.shape, dtypes.from_numpy(o.dtype), device) for o in outs),
     )  # fmt: skip
+
+
+def alone(op, attrs, operands, compute):
+    """(a call as a function of its operands that are no constants, what stands for those in jax.eval_shape)."""
+    structs = [
+        jax.ShapeDtypeStruct((), np.int64 if x.type is int else np.float64)
+        if type(x) is Number
+        else jax.ShapeDtypeStruct(x.shape, x.dtype.numpy)
+        for x in operands
+        if x is not None and not (type(x) is Number and x.index is None)
+    ]
+
+    def call(*given):
+        rest = iter(given)
+        ins = tuple(
+            None if x is None else x.value if type(x) is Number and x.index is None else next(rest) for x in operands
+        )
+        return op.call(ins, attrs, compute)
+
+    return call, structs

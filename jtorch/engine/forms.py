@@ -1,0 +1,268 @@
+"""NumPy forms of calls: small work on the host is done call by call, without compiling what may never come again."""
+
+import operator
+
+import jax
+import numpy as np
+
+from jtorch.engine import program, trie
+
+LONG = 256  # calls from which on a trace deserves a program even on the host
+_KINDS = "biu"  # dtypes on which NumPy does what XLA does, beside float32 and float64
+
+
+class Plan:
+    """A path as NumPy functions in a row. Each puts its result behind constants, inputs, numbers and results so far."""
+
+    __slots__ = ("_constants", "_steps", "_outs", "_types")
+
+    def __init__(self, node, live):
+        path = node.path()
+        slots = [slot for step in path for slot, _ in step.entered]
+        forms = [form(step.sig) for step in path]
+        self._constants = [value for constants, _, _ in forms for value in constants]
+        self._types = {}
+        first = len(self._constants)
+        places = {slot: first + i for i, slot in enumerate(slots)}
+        numbers = first + len(slots)
+        end = numbers + node.numbers
+        steps, used = [], 0
+        for step, (constants, own, outs) in zip(path, forms, strict=True):
+            local = []
+            for at in step.ins:
+                if type(at) is trie.Number and at.index is not None:
+                    self._types[at.index] = np.int64 if at.type is int else np.float64
+                    local.append(numbers + at.index)
+                elif type(at) is int:
+                    local.append(places[at])
+            local += range(used, used + len(constants))
+            used += len(constants)
+            for function, ins in own:
+                local.append(end + len(steps))
+                steps.append((function, *[local[i] for i in ins]))
+            places.update((step.first + i, local[place]) for i, place in enumerate(outs))
+        self._keep(steps, end, [places[slot] for slot in live])
+
+    def _keep(self, steps, end, outs):
+        """Leave out the steps whose results nobody reads."""
+        wanted = set(outs)
+        kept = []
+        for i in range(len(steps) - 1, -1, -1):
+            if end + i in wanted:
+                wanted.update(steps[i][1:])
+                kept.append(i)
+        moved = {end + i: end + n for n, i in enumerate(reversed(kept))}
+        self._steps = [(steps[i][0], *[moved.get(at, at) for at in steps[i][1:]]) for i in reversed(kept)]
+        self._outs = [moved.get(at, at) for at in outs]
+
+    def run(self, arrays, numbers):
+        """The arrays of the live slots. arrays: the path's inputs; numbers: its lifted ones."""
+        values = self._constants + arrays
+        values += [np.asarray(number, self._types.get(i)) for i, number in enumerate(numbers)]
+        put = values.append
+        with np.errstate(all="ignore"):
+            for step in self._steps:
+                if len(step) == 2:
+                    put(step[0](values[step[1]]))
+                elif len(step) == 3:
+                    put(step[0](values[step[1]], values[step[2]]))
+                else:
+                    put(step[0](*[values[at] for at in step[1:]]))
+        return [np.asarray(values[at], order="C") for at in self._outs]
+
+
+def form(sig):
+    """(constants, steps, outs) of a call: its operands, constants and results of steps are numbered in a row.
+
+    A step is (function, places of its operands); outs are places.
+    """
+    if sig.form is None:
+        call, structs = trie.alone(sig.op, sig.attrs, sig.avals, sig.compute)
+        try:
+            sig.form = _Forming(jax.make_jaxpr(call)(*structs)).form()
+        except _NoForm:
+            sig.form = _by_xla(sig, len(structs))
+    return sig.form
+
+
+def _by_xla(sig, count):
+    compiled = program.alone(sig)
+    steps = [(lambda *arrays: compiled(*arrays), tuple(range(count)))]
+    steps += [(operator.itemgetter(i), (count,)) for i in range(len(sig.outs))]
+    return [], steps, [count + 1 + i for i in range(len(sig.outs))]
+
+
+class _NoForm(Exception):
+    """A primitive that NumPy has not, or does otherwise."""
+
+
+class _Forming:
+    """A jaxpr becomes the form of a call. A value is known by what made it: ("in", n), ("constant", n), ("step", n)."""
+
+    def __init__(self, closed):
+        self._constants, self._steps = [], []
+        self._operands = len(closed.jaxpr.invars)
+        known = {var: ("in", i) for i, var in enumerate(closed.jaxpr.invars)}
+        known.update(zip(closed.jaxpr.constvars, map(self._constant, closed.consts), strict=True))
+        self._outs = self._inside(closed.jaxpr, known)
+
+    def form(self):
+        """The form, with places for values."""
+        starts = {"in": 0, "constant": self._operands, "step": self._operands + len(self._constants)}
+
+        def places(values):
+            return tuple(starts[kind] + i for kind, i in values)
+
+        return self._constants, [(function, places(ins)) for function, ins in self._steps], list(places(self._outs))
+
+    def _constant(self, value):
+        self._constants.append(np.asarray(value))
+        return "constant", len(self._constants) - 1
+
+    def _value(self, atom, known):
+        return self._constant(np.asarray(atom.val, atom.aval.dtype)) if hasattr(atom, "val") else known[atom]
+
+    def _inside(self, jaxpr, known):
+        for eqn in jaxpr.eqns:
+            ins = [self._value(atom, known) for atom in eqn.invars]
+            name = eqn.primitive.name
+            if name in ("jit", "pjit"):
+                inner = eqn.params["jaxpr"]
+                names = dict(zip(inner.jaxpr.invars, ins, strict=True))
+                names.update(zip(inner.jaxpr.constvars, map(self._constant, inner.consts), strict=True))
+                outs = self._inside(inner.jaxpr, names)
+            elif name in _SAME:
+                outs = ins
+            else:
+                outs = [self._step(_function(eqn, _stretches(eqn, jaxpr)), ins)]
+            known.update(zip(eqn.outvars, outs, strict=True))
+        return [self._value(atom, known) for atom in jaxpr.outvars]
+
+    def _step(self, function, ins):
+        if function is None:
+            return ins[0]
+        if all(kind == "constant" for kind, _ in ins):
+            return self._constant(function(*[self._constants[i] for _, i in ins]))
+        self._steps.append((function, ins))
+        return "step", len(self._steps) - 1
+
+
+def _stretches(eqn, jaxpr):
+    """Whether a result is read only by functions that stretch it themselves, to the shape of their other operand."""
+    if eqn.primitive.name != "broadcast_in_dim":
+        return False
+    var = eqn.outvars[0]
+    readers = [e for e in jaxpr.eqns if any(x is var for x in e.invars)]
+    return not any(x is var for x in jaxpr.outvars) and all(
+        (e.primitive.name in _PAIRS or e.primitive.name == "div")
+        and any(x is not var and x.aval.shape == var.aval.shape and not _stretched(x, jaxpr) for x in e.invars)
+        for e in readers
+    )
+
+
+def _stretched(atom, jaxpr):
+    made = [e for e in jaxpr.eqns if any(x is atom for x in e.outvars)]
+    return bool(made) and made[0].primitive.name == "broadcast_in_dim"
+
+
+def _function(eqn, stretched):
+    dtypes = [np.dtype(atom.aval.dtype) for atom in (*eqn.invars, *eqn.outvars)]
+    if any(d.kind not in _KINDS and d not in (np.float32, np.float64) for d in dtypes) or len(eqn.outvars) != 1:
+        raise _NoForm
+    name = eqn.primitive.name
+    if name in _PAIRS or name in _ONES:
+        return _PAIRS.get(name) or _ONES[name]
+    if name not in _MAKERS:
+        raise _NoForm
+    seen, out = eqn.invars[0].aval if eqn.invars else None, eqn.outvars[0].aval
+    if stretched:
+        return _reshape({}, seen, _stretchable(eqn.params, seen, out))
+    return _MAKERS[name](eqn.params, seen, out)
+
+
+# Only what NumPy does to the last bit as XLA does.
+_SAME = ("copy", "stop_gradient", "optimization_barrier")
+_PAIRS = {
+    "add": np.add, "add_any": np.add, "sub": np.subtract, "mul": np.multiply, "max": np.maximum, "min": np.minimum,
+    "eq": np.equal, "ne": np.not_equal, "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal,
+    "and": np.bitwise_and, "or": np.bitwise_or, "xor": np.bitwise_xor,
+}  # fmt: skip
+_ONES = {
+    "neg": np.negative, "abs": np.abs, "floor": np.floor, "ceil": np.ceil, "sqrt": np.sqrt, "square": np.square,
+    "not": np.invert, "is_finite": np.isfinite,
+}  # fmt: skip
+
+
+def _divide(params, seen, out):
+    if np.dtype(seen.dtype).kind != "f":
+        raise _NoForm
+    return np.divide
+
+
+def _convert(params, seen, out):
+    have, want = np.dtype(seen.dtype), np.dtype(out.dtype)
+    if have.kind == "f" and want.kind != "f":
+        raise _NoForm  # where the number does not fit, each machine has its own answer
+    return None if have == want else lambda x: x.astype(want)
+
+
+def _stretchable(params, seen, out):
+    """What stands for a value before it is stretched to a shape: of as many dims."""
+    middle = [1] * len(out.shape)
+    for dim, size in zip(params["broadcast_dimensions"], seen.shape, strict=True):
+        middle[dim] = size
+    return jax.ShapeDtypeStruct(middle, out.dtype)
+
+
+def _broadcast(params, seen, out):
+    middle = _stretchable(params, seen, out).shape
+    return lambda x: np.broadcast_to(x.reshape(middle), out.shape)
+
+
+def _reshape(params, seen, out):
+    if params.get("dimensions") is not None:
+        raise _NoForm
+    return None if tuple(seen.shape) == tuple(out.shape) else lambda x: x.reshape(out.shape)
+
+
+def _slice(params, seen, out):
+    strides = params["strides"] or (1,) * len(seen.shape)
+    where = tuple(slice(*ends) for ends in zip(params["start_indices"], params["limit_indices"], strides, strict=True))
+    return lambda x: x[where]
+
+
+def _select(params, seen, out):
+    if np.dtype(seen.dtype) != bool:
+        raise _NoForm
+    return lambda which, *cases: np.where(which, cases[1], cases[0])
+
+
+def _power(params, seen, out):
+    if params["y"] != 2:
+        raise _NoForm
+    return np.square
+
+
+def _reduce(function):
+    return lambda params, seen, out: lambda x: function(x, axis=tuple(params["axes"]))
+
+
+_MAKERS = {
+    "div": _divide,
+    "clamp": lambda params, seen, out: lambda low, x, high: np.minimum(np.maximum(x, low), high),
+    "convert_element_type": _convert,
+    "broadcast_in_dim": _broadcast,
+    "reshape": _reshape,
+    "squeeze": _reshape,
+    "expand_dims": _reshape,
+    "slice": _slice,
+    "select_n": _select,
+    "integer_pow": _power,
+    "transpose": lambda params, seen, out: lambda x: x.transpose(params["permutation"]),
+    "rev": lambda params, seen, out: lambda x: np.flip(x, params["dimensions"]),
+    "concatenate": lambda params, seen, out: lambda *parts: np.concatenate(parts, params["dimension"]),
+    "reduce_max": _reduce(np.max),
+    "reduce_min": _reduce(np.min),
+    "reduce_and": _reduce(np.all),
+    "reduce_or": _reduce(np.any),
+}
