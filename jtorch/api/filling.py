@@ -9,8 +9,7 @@ from jtorch.autograd.inplace import assign, check_writable
 
 def _fill(self, kind, generator, params, grad_name):
     check_writable(self)
-    drawn = taped(redraw(self, kind, generator, *params), self, grad_name=grad_name)
-    return assign(self, drawn, name=kind)
+    return assign(self, taped(redraw(self, kind, generator, *params), self, grad_name=grad_name))
 
 
 def _in_place(name, kind, defaults):

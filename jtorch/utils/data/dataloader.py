@@ -6,6 +6,7 @@ import warnings
 from typing import Generic, TypeVar
 
 from jtorch.utils.data._utils.collate import default_collate, default_convert
+from jtorch.utils.data._utils.forkserver import ForkServer
 from jtorch.utils.data._utils.iterate import (
     _BaseDataLoaderIter,
     _DatasetKind,
@@ -31,9 +32,11 @@ class _InfiniteConstantSampler(Sampler):
 class DataLoader(Generic[_T_co]):
     """Batches of a dataset: https://pytorch.org/docs/stable/data.html#torch.utils.data.DataLoader.
 
-    Handing out a batch is a step boundary: what was recorded before runs. Workers (num_workers > 0) do their work in
-    this process, in torch's order and with torch's seeds.
-    Raises: ValueError for arguments that exclude each other, in torch's words.
+    Handing out a batch is a step boundary: what was recorded before runs. Workers (num_workers > 0) are processes that
+    get dataset, collate_fn and worker_init_fn pickled, what `__main__` defines by value; large arrays come back through
+    shared memory, not copied, which is freed with the last Tensor on them. What can't be pickled is worked on in this
+    process, and a warning says so. `multiprocessing_context` changes nothing: no worker is a fork of this process.
+    Raises: ValueError for arguments that exclude each other; while iterating the workers' errors; all in torch's words.
     """
 
     __initialized = False
@@ -92,6 +95,8 @@ class DataLoader(Generic[_T_co]):
         self._IterableDataset_len_called = None
         self._iterator = None
         self.check_worker_number_rationality()
+        if num_workers > 0 and ForkServer.possible():
+            ForkServer.get()  # it takes a second to start, which the program may use
 
     def _default_sampler(self, shuffle, generator):
         if self._dataset_kind == _DatasetKind.Iterable:

@@ -4,6 +4,7 @@ import random
 import sys
 import warnings
 
+import cloudpickle
 import numpy as np
 import pytest
 
@@ -11,6 +12,9 @@ import jtorch
 from jtorch.engine import flush, stats
 from tests.labels import label
 from tests.oracle import same, same_error, same_warnings
+
+# As what a script's __main__ defines: a worker that imported this file would spend seconds on importing torch.
+cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
 
 def tensors(torch, n=23):

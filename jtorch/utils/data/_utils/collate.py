@@ -114,7 +114,7 @@ def _rows_of_one(batch):
         if item._storage is not cell or view is None or view.strides != steps or aval(item) is not kind or item._rg:
             return None
         offsets.append(view.offset)
-    whole = _host_storage(cell) if size else None
+    whole = _host_storage(cell) if size and cell.order is None else None
     places, odd = np.divmod(offsets, max(size, 1))
     if whole is None or odd.any():
         return None
@@ -136,11 +136,15 @@ def _host_storage(cell):
 
 def host_array(item):
     """The values of a Tensor off the tape that lie ready on the host, not to be written to; None for any other."""
-    whole = None if item._rg else _host_storage(item._storage)
-    view = item._view
-    if whole is None or view is None:
-        return whole
-    if view.strides is None:
+    cell, view = item._storage, item._view
+    if item._rg:
+        return None
+    if view is None:
+        return _host_storage(cell)
+    if view.source is cell.ref and view.ref.value is not None:
+        return np.asarray(view.ref.value) if view.ref.aval.device is devices.CPU else None
+    whole = _host_storage(cell)
+    if whole is None or view.strides is None or cell.order is not None:
         return None
     seen = aval(item)
     kind = seen.dtype.numpy

@@ -5,6 +5,7 @@ import numpy as np
 from jtorch import devices
 from jtorch._tensor import Tensor, aval, from_host
 from jtorch.autograd.apply import call
+from jtorch.engine import flush
 from jtorch.utils.data._utils.collate import default_collate, host_array
 from jtorch.utils.data.dataset import Dataset, StackDataset, Subset, TensorDataset
 
@@ -36,6 +37,7 @@ class _IterableDatasetFetcher(_BaseDatasetFetcher):
         for _ in index:
             try:
                 data.append(next(self.dataset_iter))
+                flush.boundary()
             except StopIteration:
                 self.ended = True
                 break
@@ -59,7 +61,12 @@ class _MapDatasetFetcher(_BaseDatasetFetcher):
                 pass  # taking the samples one by one raises it at the sample's own line
         if getattr(self.dataset, "__getitems__", None):
             return self.collate_fn(self.dataset.__getitems__(index))
-        return self.collate_fn([self.dataset[i] for i in index])
+        return self.collate_fn([self._sample(i) for i in index])
+
+    def _sample(self, i):
+        sample = self.dataset[i]
+        flush.boundary()  # the transforms of each sample are a short path, which comes again
+        return sample
 
 
 def can_gather(dataset):

@@ -1,15 +1,18 @@
 """One pass over a DataLoader: in the main process, or by workers."""
 
+import os
+import sys
 import warnings
-from collections import deque
 from functools import partial
-from itertools import cycle
+from itertools import cycle, islice
 
 from jtorch import devices
-from jtorch.engine import flush
+from jtorch.engine import flush, host
 from jtorch.utils.data._utils import fetch
+from jtorch.utils.data._utils.forkserver import ForkServer
 from jtorch.utils.data._utils.pin_memory import pin_memory
-from jtorch.utils.data._utils.worker import Worker
+from jtorch.utils.data._utils.processes import Guests, Processes, Unloadable
+from jtorch.utils.data._utils.worker import Ended, ExceptionWrapper, Job
 from jtorch.utils.data.sampler import draw_seed
 
 
@@ -95,39 +98,62 @@ class _SingleProcessDataLoaderIter(_BaseDataLoaderIter):
         self._dataset_fetcher = self._make_fetcher(self._dataset)
 
     def _next_data(self):
-        fetcher = self._dataset_fetcher
-        data = fetcher.fetch(next(self._sampler_iter))
-        if not getattr(fetcher, "gathers", False):
-            # What the samples' transforms recorded is a program of its own, not part of the step.
-            flush.boundary()
-        return data
+        fetcher, index = self._dataset_fetcher, next(self._sampler_iter)
+        if getattr(fetcher, "gathers", False):
+            return fetcher.fetch(index)
+        with host.work():  # what the samples' transforms record is no part of the step
+            return fetcher.fetch(index)
 
 
 class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
-    """Batches by turns from each worker. As in torch the sampler runs ahead, by prefetch_factor batches per worker."""
+    """Batches made by workers. As in torch the sampler runs ahead, by prefetch_factor batches per worker."""
+
+    _team = None
 
     def __init__(self, loader):
         super().__init__(loader)
+        self._owner = os.getpid()
+        self._timeout = loader.timeout or None
+        self._in_order = loader.in_order
+        self._stream = self._dataset_kind == _DatasetKind.Iterable
         self._ahead = loader.prefetch_factor * loader.num_workers
-        self._workers = [
-            Worker(
-                number, loader.num_workers, self._base_seed, self._dataset, loader.worker_init_fn, self._make_fetcher
-            )
-            for number in range(loader.num_workers)
-        ]
+        self._job = Job(
+            self._dataset, loader.worker_init_fn, self._make_fetcher, 0, loader.num_workers, self._base_seed
+        )
+        self._team = self._gather()
+        self._workers = self._team.workers
         self._begin()
 
+    def _gather(self):
+        if not ForkServer.possible():
+            return self._stay("this system does not fork")
+        try:
+            return Processes(self._job, self._stream, self._ahead)
+        except Exception as error:  # whatever the user's own objects raise when they are pickled
+            return self._stay(f"{type(error).__name__}: {error}")
+
+    def _stay(self, reason):
+        warnings.warn(
+            "DataLoader workers do their work in the main process, since they can't be given what they need in another "
+            f"({reason}).",
+            stacklevel=2,
+        )
+        return Guests(self._job, self._stream, self._ahead)
+
     def _begin(self):
-        self._active = [True] * len(self._workers)
-        self._turns = cycle(range(len(self._workers)))
-        self._tasks = deque()
+        count = self._num_workers
+        self._active = [True] * count
+        self._given = [0] * count  # tasks that each worker has not answered
+        self._turns = cycle(range(count))
+        self._tasks = {}  # number of a batch -> (worker, index), until it is handed out
+        self._answers = {}  # those that came before their turn
+        self._next_task = 0
         for _ in range(self._ahead):
             self._give_task()
 
     def _reset(self, loader):
         super()._reset(loader)
-        for worker in self._workers:
-            worker.resume()
+        self._team.resume()
         self._begin()
 
     def _give_task(self):
@@ -136,27 +162,63 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
             index = next(self._sampler_iter)
         except StopIteration:
             return
-        if any(self._active):
-            number = next(turn for turn in self._turns if self._active[turn])
-            self._tasks.append((number, index))
+        share = self._ahead // max(1, sum(self._active))
+        for number in islice(self._turns, self._num_workers):
+            if self._active[number] and (self._in_order or self._given[number] < share):
+                self._tasks[self._next_task] = number, index
+                self._given[number] += 1
+                self._team.give(number, self._next_task, index)
+                self._next_task += 1
+                return
+
+    def _take(self):
+        try:
+            taken = self._team.take(self._timeout)
+        except Unloadable as error:
+            self._team.close()
+            self._team = self._stay(str(error))
+            self._workers = self._team.workers
+            for at, (number, index) in self._tasks.items():
+                self._team.give(number, at, index)
+            taken = self._team.take()
+        if taken is None:
+            raise RuntimeError(f"DataLoader timed out after {self._timeout} seconds")
+        return taken
 
     def _next_data(self):
         while self._tasks:
-            number, index = self._tasks.popleft()
-            if not self._active[number]:
-                continue
-            try:
-                data = self._workers[number].fetch(index)
-            except StopIteration:
-                if self._dataset_kind == _DatasetKind.Map:
-                    raise
-                self._active[number] = False
+            first = next(iter(self._tasks))
+            at = first if first in self._answers else self._await()
+            if at == first or not self._in_order:
+                answer = self._answers.pop(at)
+                number, _ = self._tasks.pop(at)
+                self._given[number] -= 1
                 self._give_task()
-                continue
-            self._give_task()
-            flush.boundary()
-            return data
+                if isinstance(answer, Ended):
+                    continue
+                if isinstance(answer, ExceptionWrapper):
+                    answer.reraise()
+                return answer
+        if not self._persistent_workers:
+            self._shutdown_workers()
         raise StopIteration
+
+    def _await(self):
+        """Wait for the next answer; the number of its batch."""
+        at, answer = self._take()
+        if isinstance(answer, Ended):
+            self._active[self._tasks[at][0]] = False
+        self._answers[at] = answer
+        return at
+
+    def _shutdown_workers(self):
+        team, self._team = self._team, None
+        # A fork of this process has the iterator too, and must leave the workers alone.
+        if team is not None and self._owner == os.getpid() and not sys.is_finalizing():
+            team.close()
+
+    def __del__(self):
+        self._shutdown_workers()
 
 
 def _has_accelerator(loader):

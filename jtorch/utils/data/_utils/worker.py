@@ -1,14 +1,28 @@
 """Workers: each has a copy of the dataset and random numbers of its own, and fetches the batches it is given."""
 
 import copy
+import importlib
+import os
+import pickle
+import queue
 import random
-from contextlib import contextmanager
+import signal
+import sys
+import threading
+import time
+import traceback
+import types
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from jtorch.engine import host
 from jtorch.rng import generator as rng
+from jtorch.utils.data._utils import memory, pickling
+
+_GRACE = 5  # seconds for a sample that is being made when the main process is gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,32 +46,102 @@ def get_worker_info():
     return _Current.info
 
 
+class Ended:
+    """The answer of a worker whose part of a stream has ended."""
+
+
+class ExceptionWrapper:
+    """An exception of a worker, to be raised in the main process with the traceback it had."""
+
+    def __init__(self, error, where):
+        self.exc_type = type(error)
+        self.exc_msg = "".join(traceback.format_exception(error))
+        self.where = where
+
+    def reraise(self):
+        """Raise it: the same class with torch's words, RuntimeError where that class can't be made of words."""
+        msg = f"Caught {self.exc_type.__name__} {self.where}.\nOriginal {self.exc_msg}"
+        if self.exc_type is KeyError:
+            msg = _Shown(msg)
+        elif getattr(self.exc_type, "message", None):
+            raise self.exc_type(message=msg)
+        try:
+            error = self.exc_type(msg)
+        except Exception:
+            raise RuntimeError(msg) from None
+        raise error
+
+
+class _Shown(str):
+    """A string that is its own repr, since KeyError shows its argument's."""
+
+    __slots__ = ()
+
+    def __repr__(self):
+        return str(self)
+
+
+@dataclass
+class Job:
+    """What a worker is started with: its number among `count`, and what makes the fetcher of its dataset."""
+
+    dataset: Any
+    init_fn: Any
+    make_fetcher: Any
+    number: int
+    count: int
+    base_seed: int
+
+
 class Worker:
-    """One worker, working in this process when it is asked for a batch.
+    """A worker: from an index it makes a batch, or what stands for one."""
 
-    Its random numbers (Python's, NumPy's, torch's) start from its own seed and leave those of the main program alone.
-    """
-
-    def __init__(self, number, count, base_seed, dataset, init_fn, make_fetcher):
-        dataset = copy.copy(dataset)
-        self._info = WorkerInfo(number, count, base_seed + number, dataset)
-        self._make_fetcher = make_fetcher
-        self._random = None
+    def __init__(self, job):
+        self._job = job
+        self._info = WorkerInfo(job.number, job.count, job.base_seed + job.number, job.dataset)
+        self._failed = None
         with self._at_work():
-            _seed(base_seed, number)
-            if init_fn is not None:
-                init_fn(number)
-            self._fetcher = make_fetcher(dataset)
+            _seed(job.base_seed, job.number)
+            try:
+                if job.init_fn is not None:
+                    job.init_fn(job.number)
+                self._fetcher = job.make_fetcher(job.dataset)
+            except Exception as error:
+                self._failed = self._wrapped(error)
 
-    def fetch(self, index):
-        """The batch for what the sampler gave. Raises StopIteration when a stream has ended."""
+    def answer(self, index, stream):
+        """The batch for what the sampler gave; Ended, or an ExceptionWrapper."""
+        if self._failed is not None:
+            failed, self._failed = self._failed, None
+            return failed
         with self._at_work():
-            return self._fetcher.fetch(index)
+            try:
+                return self._fetcher.fetch(index)
+            except Exception as error:
+                return Ended() if stream and isinstance(error, StopIteration) else self._wrapped(error)
 
     def resume(self):
         """Begin a new pass over the dataset."""
         with self._at_work():
-            self._fetcher = self._make_fetcher(self._info.dataset)
+            self._fetcher = self._job.make_fetcher(self._job.dataset)
+
+    def _wrapped(self, error):
+        return ExceptionWrapper(error, f"in DataLoader worker process {self._job.number}")
+
+    @contextmanager
+    def _at_work(self):
+        _Current.info = self._info
+        with host.work():
+            yield
+
+
+class Guest(Worker):
+    """A worker within the main process, whose random numbers it leaves alone."""
+
+    def __init__(self, job):
+        job.dataset = copy.copy(job.dataset)
+        self._random = None
+        super().__init__(job)
 
     @contextmanager
     def _at_work(self):
@@ -66,7 +150,8 @@ class Worker:
         if self._random is not None:
             _set_random_state(self._random)
         try:
-            yield
+            with host.work():
+                yield
         finally:
             _Current.info = info
             self._random = _random_state()
@@ -89,3 +174,97 @@ def _set_random_state(states):
     random.setstate(states[0])
     np.random.set_state(states[1])
     rng.default.set_state(states[2])
+
+
+def surroundings():
+    """What a worker takes over from the main process: environment, folders, arguments, the import hook."""
+    compat = sys.modules.get("jtorch.compat")
+    return {
+        "environ": dict(os.environ),
+        "cwd": os.getcwd(),
+        "path": list(sys.path),
+        "argv": list(sys.argv),
+        "file": getattr(sys.modules["__main__"], "__file__", None),
+        "compat": compat is not None and compat.is_active(),
+    }
+
+
+def _settle(given):
+    os.environ.clear()
+    # One thread for each worker, on the processor.
+    os.environ.update(given["environ"] | {"JAX_PLATFORMS": "cpu", "NPROC": "1"})
+    os.chdir(given["cwd"])
+    sys.path[:] = given["path"]
+    sys.argv[:] = given["argv"]
+    main = sys.modules["__main__"] = types.ModuleType("__main__")
+    if given["file"] is not None:
+        main.__file__ = given["file"]
+    if given["compat"]:
+        importlib.import_module("jtorch.compat").activate()
+
+
+def serve_worker(channel):
+    """What a worker's process does until the main process closes the channel. It never returns."""
+    code = 0
+    try:
+        _serve(channel)
+    except EOFError:
+        pass  # the main process is gone
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else int(error.code is not None)
+    except BaseException:
+        traceback.print_exc()
+        code = 1
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(code)
+
+
+def _serve(channel):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the main process's to answer: it closes the channel
+    body, files = channel.receive()
+    given, numbers, stream, length = pickle.loads(body)
+    channel.send(pickle.dumps(os.getpid()))
+    _settle(given)
+    try:
+        dataset, init_fn, make_fetcher = pickling.unpack(files[0], length)
+    except Exception as error:
+        channel.send(pickle.dumps(f"{type(error).__name__}: {error}"))
+        return
+    tasks = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(channel, tasks), daemon=True).start()
+    arena = memory.Allocator.current = memory.Arena()
+    worker = Worker(Job(dataset, init_fn, make_fetcher, *numbers))
+    while (task := tasks.get()) is not None:
+        turn, at, index, free, gone = task
+        arena.give_back(free, gone)
+        if at is None:
+            worker.resume()
+            continue
+        body, files = _message(arena, turn, at, worker.answer(index, stream), worker)
+        channel.send(body, files)
+        for fd in files:
+            os.close(fd)
+
+
+def _message(arena, turn, at, answer, worker):
+    try:
+        body, buffers = pickling.dump(answer)
+    except Exception as error:
+        body, buffers = pickling.dump(worker._wrapped(error))
+    places = arena.place(buffers)
+    numbers, lengths, files = arena.sent({number for number, _, _ in places})
+    return pickle.dumps((turn, at, places, numbers, lengths)) + body, files
+
+
+def _listen(channel, tasks):
+    """Take tasks as they come, so that the main process never waits for a busy worker; None when there are no more."""
+    try:
+        while True:
+            tasks.put(pickle.loads(channel.receive()[0]))
+    except EOFError:
+        tasks.put(None)
+        time.sleep(_GRACE)
+        os._exit(1)

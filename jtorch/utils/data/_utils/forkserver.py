@@ -1,0 +1,117 @@
+"""The fork server: a process that has imported jtorch and started nothing, of which every worker is a fork.
+
+Importing jtorch takes more than a second of processor time, a fork some milliseconds. The server runs no op and starts
+no thread, so forking it is safe, which forking the main program is not once JAX has started.
+"""
+
+import gc
+import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+
+from jtorch.utils.data._utils.channel import Channel
+from jtorch.utils.data._utils.worker import serve_worker
+
+_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_START = """
+import json, sys
+fd, sys.path[:] = json.loads(sys.argv.pop())
+import jtorch
+from jtorch.utils.data._utils.forkserver import serve
+serve(fd)
+"""
+_POLL = 0.002  # seconds between looks at a worker that is ending
+
+
+class ForkServer:
+    """The main process's handle on its fork server."""
+
+    _current = None
+
+    def __init__(self):
+        self._channel, theirs = Channel.pair()
+        self._owner = os.getpid()
+        # A worker works on the processor, by one thread, whatever the program itself does.
+        env = os.environ | {"JAX_PLATFORMS": "cpu"} | dict.fromkeys(_ONE_THREAD, "1")
+        command = [sys.executable, "-c", _START, json.dumps([theirs.fileno(), sys.path])]
+        try:
+            self._process = subprocess.Popen(command, env=env, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+        finally:
+            theirs.close()
+
+    @staticmethod
+    def possible():
+        """Whether this system can fork and knows where its Python is."""
+        return hasattr(os, "fork") and bool(sys.executable)
+
+    @classmethod
+    def get(cls):
+        """The program's fork server, started when there is none."""
+        now = cls._current
+        if now is None or now._owner != os.getpid() or now._process.poll() is not None:
+            now = cls._current = cls()
+        return now
+
+    def fork(self, end):
+        """Have a worker forked that takes over one end of a channel. It is not waited for."""
+        self._channel.send(b"fork", [end.fileno()])
+
+    def ended(self, pid, wait):
+        """The exit code of a worker, negative for a signal; None if it is still there after `wait` seconds.
+
+        Each question has a channel of its own for the answer: a loader that is collected may ask amid another question.
+        Raises EOFError when the server is gone.
+        """
+        answer, theirs = Channel.pair()
+        try:
+            self._channel.send(pickle.dumps((pid, wait)), [theirs.fileno()])
+        finally:
+            theirs.close()
+        try:
+            return pickle.loads(answer.receive()[0])
+        finally:
+            answer.close()
+
+
+def serve(fd):
+    """What the server does until the main process is gone."""
+    channel, ended = Channel.of(fd), {}
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, lambda *_: _reap(ended))
+    gc.collect()
+    gc.freeze()  # what is there is never collected, so that forks go on sharing its memory
+    while True:
+        try:
+            body, files = channel.receive()
+        except EOFError:
+            return
+        end = Channel.of(files[0])
+        if body != b"fork":
+            _tell(end, *pickle.loads(body), ended)
+        elif not os.fork():
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            channel.close()
+            serve_worker(end)
+        end.close()
+
+
+def _reap(ended):
+    try:
+        while (found := os.waitpid(-1, os.WNOHANG))[0]:
+            ended[found[0]] = os.waitstatus_to_exitcode(found[1])
+    except ChildProcessError:
+        pass
+
+
+def _tell(end, pid, wait, ended):
+    """Answer with a worker's exit code, or None when it still runs after some seconds."""
+    until = time.monotonic() + wait
+    while pid not in ended and time.monotonic() < until:
+        time.sleep(_POLL)
+    with suppress(EOFError):
+        end.send(pickle.dumps(ended.get(pid)))

@@ -1,1 +1,0 @@
-"""jtorch.vision beside real torchvision."""

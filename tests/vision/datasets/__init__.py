@@ -1,1 +1,0 @@
-"""jtorch.vision.datasets beside torchvision.datasets, on the same files."""

@@ -1,1 +1,0 @@
-"""jtorch.vision.transforms beside torchvision.transforms."""

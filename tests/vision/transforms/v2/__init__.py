@@ -1,1 +1,0 @@
-"""jtorch.vision.transforms.v2 beside torchvision.transforms.v2."""
