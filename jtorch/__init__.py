@@ -13,6 +13,7 @@ from jtorch import (
     distributed,
     engine,
     fft,
+    func,
     functional,
     fx,
     jit,
@@ -53,6 +54,7 @@ from jtorch.backends.precision import get_float32_matmul_precision, set_float32_
 from jtorch.compiler import compile
 from jtorch.devices import Device as device
 from jtorch.dtypes import dtype
+from jtorch.func import vmap
 from jtorch.nn.functional import native as _native
 from jtorch.random import default_generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
 from jtorch.rng.generator import Generator

@@ -53,8 +53,10 @@ def wrap(ref):
     """A Tensor of its own on a Ref."""
     t = object.__new__(Tensor)
     t._storage = Storage(ref)
-    if modes.rare and modes.local.inference:
-        infer(t._storage)
+    if modes.rare:
+        if modes.local.inference:
+            infer(t._storage)
+        t._storage.born = modes.local.level
     return t
 
 

@@ -290,6 +290,7 @@ def within(kernel, low, high, bare=False):
     """
 
     def rule(operands, attrs):
+        _need_tensor(operands, kernel)
         return need_within(result_type(operands), kernel, low, high, bare)
 
     return rule
@@ -299,8 +300,7 @@ def real(kernel, halves=False):
     """A dtype rule for ops: the common dtype, integers as the default float; complex and most halves are refused."""
 
     def rule(operands, attrs):
-        if all(ndim is None for _, ndim in operands):
-            raise TypeError(f"{kernel.removesuffix('_cpu')}(): at least one operand must be a Tensor")
+        _need_tensor(operands, kernel)
         result = result_type(operands)
         if result.category < FLOAT:
             return Default.float
@@ -309,6 +309,11 @@ def real(kernel, halves=False):
         return result
 
     return rule
+
+
+def _need_tensor(operands, kernel):
+    if all(ndim is None for _, ndim in operands):
+        raise TypeError(f"{kernel.removesuffix('_cpu')}(): at least one operand must be a Tensor")
 
 
 def need_within(kind, kernel, low, high, bare=False):

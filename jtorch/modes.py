@@ -7,6 +7,7 @@ class _Local(threading.local):
     grad = True
     inference = False
     stops = True  # whether no_grad inside a JAX transform stops JAX's gradients, too
+    level = 0  # the number of the innermost transform of jtorch.func that is under way, 0 outside
     plain = False  # inside a rare mode's own work: calls go straight through the door
     # None while every mode that changes results stands at its default; otherwise a hashable description of them.
     token = None

@@ -46,3 +46,20 @@ def hurwitz(s, q):
 def _(primals, tangents):
     (s, q), (_, dq) = primals, tangents
     return hurwitz(s, q), -s * hurwitz(s + 1, q) * dq
+
+
+@jax.custom_jvp
+def log_add(a, b):
+    """log(eᵃ + eᵇ) of complex numbers, whose angle goes on from that of the longer one: it may leave (-π, π]."""
+    swap = a.real < b.real
+    low, high = jnp.where(swap, a, b), jnp.where(swap, b, a)
+    equal = low.real == high.real
+    found = high + jnp.log1p(jnp.exp(low - high))
+    found = jnp.where(equal & (low.real == jnp.inf), jnp.log(jnp.exp(low) + jnp.exp(high)), found)
+    return jnp.where(equal & (low.real == -jnp.inf), low, found)
+
+
+log_add.defjvps(
+    lambda tangent, result, a, b: tangent / (1 + jnp.exp(b - a)),
+    lambda tangent, result, a, b: tangent / (1 + jnp.exp(a - b)),
+)

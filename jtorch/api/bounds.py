@@ -32,6 +32,10 @@ def check_bounds(name, input, index, dim=None):
     n = numel(shape) if dim is None else shape[dim]
     if not n and dim is None:
         return  # the op has words for that
+    if name == "gather" and any(
+        m > k for d, (m, k) in enumerate(zip(aval(index).shape, shape, strict=False)) if d != dim
+    ):
+        return  # of sizes first
     kind, words, backwards = BOUNDS[name]
     wrong = outside(index, -n if backwards else 0, n)
     if wrong is not None and name == "index_select" and dim % len(shape) == 1:

@@ -61,6 +61,8 @@ def detach_copy(input):
 @method
 def narrow_copy(self, dim, start, length):
     """A copy of what `narrow` shows. Raises RuntimeError out of range."""
+    if not self.dim():
+        raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
     if dim >= self.dim():
         raise RuntimeError(
             "Expected dim < static_cast<int64_t>(self_sizes.size()) to be true, but got false.  (Could this error "

@@ -242,12 +242,30 @@ def range_(start=0, end=None, step=1, *, dtype=None, device=None, requires_grad=
 FUNCTIONS["range"] = range_
 
 
+def _ends(name, start, end):
+    """Start and end as numbers. Raises RuntimeError for tensors with dims."""
+    dims = [aval(x).ndim if isinstance(x, Tensor) else 0 for x in (start, end)]
+    if any(dims):
+        raise RuntimeError(
+            f"{name} only supports 0-dimensional start and end tensors, but got start with {dims[0]} dimension(s) and "
+            f"end with {dims[1]} dimension(s)."
+        )
+    return hashable(start), hashable(end)
+
+
+def _steps(steps):
+    steps = hashable(steps)
+    if type(steps) in (bool, float, str):
+        raise Refused
+    return steps
+
+
 @function
 def linspace(
     start, end, steps, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False
 ):
     """steps evenly spaced numbers from start to end, both included."""
-    start, end, steps = hashable(start), hashable(end), hashable(steps)
+    (start, end), steps = _ends("linspace", start, end), _steps(steps)
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
     attrs = (start, end, steps, dtype or dtypes.Default.float)
@@ -258,9 +276,10 @@ def linspace(
 def logspace(start, end, steps, base=10.0, *, out=None, dtype=None, layout=None, device=None, requires_grad=False,
              pin_memory=False):  # fmt: skip
     """steps numbers from base**start to base**end, evenly spaced on the logarithm."""
+    steps = _steps(steps)
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
-    attrs = (hashable(start), hashable(end), hashable(steps), base, dtype or dtypes.Default.float)
+    attrs = (*_ends("logspace", start, end), steps, base, dtype or dtypes.Default.float)
     return finish(create(TABLE["logspace_kernel"], attrs, devices.get(device)), requires_grad, out)
 
 

@@ -8,6 +8,7 @@ from jtorch import _tensor, devices, dtypes, modes
 from jtorch._tensor import Tensor, alias, aval
 from jtorch.api.formats import is_contiguous
 from jtorch.autograd.apply import apply, call, create, hashable, view
+from jtorch.autograd.level import is_batched, mapping
 from jtorch.autograd.overlap import check_overlap
 from jtorch.ops.op import TABLE, Lift
 from jtorch.rng import generator as generators
@@ -44,6 +45,8 @@ def draw(kind, generator, size, dtype, place, *params, order=None):
 
     order: the dims from the slowest to the fastest in memory, in which the CPU draws; None is row-major.
     """
+    if modes.rare and mapping():
+        return for_rows(functools.partial(_draw_rows, kind, generator, size, dtype, place, order), *params)
     if place is devices.META:
         return create(TABLE["full_kernel"], (size, dtype), place, (0,))
     generator = source(generator, place)
@@ -56,6 +59,41 @@ def draw(kind, generator, size, dtype, place, *params, order=None):
     if any(isinstance(p, Tensor) for p in params):
         return apply(TABLE[f"draw_{kind}_each"], (*seeds(generator), *params), (size, dtype))
     return create(TABLE[f"draw_{kind}"], (size, dtype), place, (*seeds(generator), *(Lift(float(p)) for p in params)))
+
+
+def for_rows(fn, *operands):
+    """A draw inside vmap, as its randomness wants it. fn(count, *operands) draws below: for `count` rows, or for one.
+
+    Raises RuntimeError for randomness "error", and for "same" where an operand is one of the batch.
+    """
+    level = mapping()
+    tensors = [x for x in operands if isinstance(x, Tensor)]
+    if level.randomness == "error":
+        raise RuntimeError(
+            "vmap: called random operation while in randomness error mode. Please either use the 'same' or 'different' "
+            "randomness flags on vmap or perform the randomness operation out of vmap"
+        )
+    same = level.randomness == "same"
+    if same and any(is_batched(x) for x in tensors):
+        raise RuntimeError(
+            "Vmap does not currently support same randomness with a batched tensor input. Please file an issue with "
+            "functorch"
+        )
+    with level.outside():
+        if not same:
+            operands = [level.rows(x) if isinstance(x, Tensor) else x for x in operands]
+        made = fn(None if same else level.size, *operands)
+    made._storage.born = modes.local.level
+    return made if same else level.row(made)
+
+
+def _draw_rows(kind, generator, size, dtype, place, order, count, *params):
+    if count is None:
+        return draw(kind, generator, size, dtype, place, *params, order=order)
+    if kind == "randperm":
+        return call("stack", [draw(kind, generator, size, dtype, place) for _ in range(count)])
+    order = None if order is None else (0, *(dim + 1 for dim in order))
+    return draw(kind, generator, (count, *size), dtype, place, *params, order=order)
 
 
 def _on_host(sampler, generator, size, dtype, params, order):
@@ -99,6 +137,11 @@ def redraw(tensor, kind, generator, *params):
     """New values for a tensor, drawn in the order of its memory. Raises RuntimeError when elements share memory."""
     a = aval(tensor)
     check_overlap(tensor)
+    if modes.rare and (level := mapping()) and level.randomness == "different" and not is_batched(tensor):
+        raise RuntimeError(
+            "vmap: Cannot ask for different inplace randomness on an unbatched tensor. This will appear like same "
+            "randomness. If this is necessary for your usage, please file an issue with functorch."
+        )
     return draw(kind, generator, a.shape, a.dtype, a.device, *params, order=order_of(tensor))
 
 

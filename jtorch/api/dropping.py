@@ -2,12 +2,13 @@
 
 import numpy as np
 
-from jtorch import devices
+from jtorch import devices, modes
 from jtorch._tensor import aval, from_host, host
-from jtorch.api.drawing import draw, number, order_of, seeds
+from jtorch.api.drawing import draw, for_rows, number, order_of, seeds
 from jtorch.api.put import function
 from jtorch.autograd.apply import apply, create, filled
 from jtorch.autograd.inplace import inplace
+from jtorch.autograd.level import mapping
 from jtorch.dtypes import bool_
 from jtorch.engine.ref import aval as aval_of
 from jtorch.ops.op import TABLE
@@ -23,7 +24,7 @@ def mask(size, keep, device, order=None):
 
     order: as for `draw`. The CPU draws two words an element, whatever dtype the mask is wanted in.
     """
-    if device is devices.CPU or device is devices.META:
+    if device is devices.CPU or device is devices.META or (modes.rare and mapping()):
         return draw("bernoulli", None, size, bool_, device, keep, order=order)
     return create(TABLE["draw_mask"], (keep, size), device, seeds(generators.default_for(device)))
 
@@ -134,6 +135,8 @@ def _rrelu(input, lower, upper, training, in_place):
 def _slopes(input, lower, upper):
     """A slope for each element, 1 for positive ones. torch's CPU draws for the others alone: the values are read."""
     a = aval(input)
+    if modes.rare and mapping():
+        return for_rows(lambda count, x: _slopes(x, lower, upper), input)
     if a.device is not devices.CPU:
         drawn = draw("uniform", None, a.shape, a.dtype, a.device, lower, upper)
         return drawn.masked_fill(input.detach() > 0, 1.0)

@@ -9,7 +9,8 @@ from jtorch.autograd.inplace import assign, check_writable
 
 def _fill(self, kind, generator, params, grad_name):
     check_writable(self)
-    return assign(self, taped(redraw(self, kind, generator, *params), self, grad_name=grad_name))
+    drawn = taped(redraw(self, kind, generator, *params), self, grad_name=grad_name)
+    return assign(self, drawn, name=kind)
 
 
 def _in_place(name, kind, defaults):

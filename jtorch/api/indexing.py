@@ -14,6 +14,7 @@ from jtorch.api.types import type_string
 from jtorch.autograd.apply import apply, call, copy_to, create, place_view, refresh
 from jtorch.autograd.apply import view as view_of
 from jtorch.autograd.inplace import FILL_TENSOR, assign, check_writable, fill, overwrite
+from jtorch.autograd.level import is_batched
 from jtorch.autograd.overlap import check_overlap, warn_repeated
 from jtorch.engine.ref import Ref
 from jtorch.engine.ref import aval as ref_aval
@@ -168,13 +169,18 @@ def _walk_single(x, dim, item, place, picked):
         item = from_host(np.full((1,), item), device=aval(x).device)
     elif aval(item).dtype in MASKS:
         item = call("to_dtype", item, dtypes.bool_).reshape(1)
-    elif isinstance(read(item).value, Tracer):
+    elif _is_unknown(item):
         picked[dim] = item
         return x, dim + 1
     else:
         return _select(x, dim, item.item(), place), dim
     picked[dim] = item
     return _unsqueeze(x, dim, False), dim + 1
+
+
+def _is_unknown(x):
+    """Whether a tensor's value is not to be had: it is traced by JAX, or one of a batch."""
+    return isinstance(read(x).value, Tracer) or is_batched(x)
 
 
 # Index tensors.
@@ -251,7 +257,7 @@ def _write(target, value, number):
     """Write a number or a tensor, which is broadcast and cast, to all of a view."""
     check_overlap(target)
     if number or not aval(value).ndim:
-        fill(FILL_TENSOR, target, value)
+        fill(FILL_TENSOR, target, value, "copy")
         return
     if _shows_same(target, value):
         target._storage.touch()  # x[i] += v: the sum was already written through the view x[i]
@@ -308,7 +314,7 @@ def _check_masked(target, dim, mask, value):
         return
     shape, given = aval(target).shape, aval(value).shape
     before, after = shape[:dim], shape[dim + aval(mask).ndim :]
-    count = None if isinstance(read(mask).value, Tracer) else int(_tensor.host(mask).sum())
+    count = None if _is_unknown(mask) else int(_tensor.host(mask).sum())
     wanted = (*before, count, *after)
     fits = len(given) <= len(wanted) and all(
         n in (1, m) or m is None for n, m in zip(given[::-1], wanted[::-1], strict=False)

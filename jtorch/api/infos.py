@@ -3,19 +3,23 @@
 import numpy as np
 from jax.core import Tracer
 
-from jtorch import devices
+from jtorch import devices, modes
 from jtorch._tensor import aval, read
 from jtorch.api.returns import named
 from jtorch.autograd.inplace import write_out
+from jtorch.autograd.level import behind
 from jtorch.engine import flush
 from jtorch.errors import LinAlgError
 
 
 def known(tensor):
-    """A tensor's values as a NumPy array; None on the meta device and inside a JAX transform, which have none."""
+    """A tensor's values as a NumPy array; None on the meta device and inside a JAX transform, which have none.
+
+    Inside vmap: those of all rows.
+    """
     if aval(tensor).device is devices.META:
         return None
-    value = flush.value(read(tensor))
+    value = flush.value(read(behind(tensor) if modes.rare else tensor))
     return None if isinstance(value, Tracer) else np.asarray(value)
 
 

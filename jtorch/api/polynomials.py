@@ -34,6 +34,9 @@ def gradient(input, *, spacing=1, dim=None, edge_order=1):
     rank = aval(input).ndim
     dims = range(rank) if dim is None else (dim,) if isinstance(dim, int) else dim
     dims = [shapes.normalize_dim(d, rank) for d in dims]
+    for d in dims:
+        if dims.count(d) > 1:
+            raise RuntimeError(f"dim {d} appears multiple times in the list of dims")
     spacing = 1 if spacing is None else spacing
     given = spacing if isinstance(spacing, (list, tuple)) else [spacing] * len(dims)
     if len(given) != len(dims) and dim is None:

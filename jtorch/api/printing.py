@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import textwrap
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import NamedTuple
@@ -9,9 +10,10 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from jtorch import dtypes
+from jtorch import dtypes, modes
 from jtorch._tensor import Tensor, aval, value
 from jtorch.api.put import function, method
+from jtorch.autograd.level import box_of
 
 __all__ = ["PrintOptions", "format_tensor", "get_printoptions", "printoptions", "set_printoptions"]
 
@@ -72,6 +74,8 @@ def printoptions(**options):
 @method
 def __repr__(self, *, tensor_contents=None):
     """The tensor as torch prints it. tensor_contents: a text to show in the place of the numbers."""
+    if modes.rare and (box := box_of(self)) is not None:
+        return _boxed(box)
     kind = type(self)
     # torch: Parameter itself prints as a tensor, a class made from it as Parameter(Name(...)).
     parameter = next((cls for cls in kind.__mro__ if "_is_param" in vars(cls)), None)
@@ -90,6 +94,14 @@ def __repr__(self, *, tensor_contents=None):
     )
     marked = parameter is not None or "_is_param" in vars(self)  # an instance is marked where its class is no Parameter
     return f"Parameter({text})" if marked and not plain else text
+
+
+def _boxed(box):
+    """A tensor inside a transform, with what stands for it below."""
+    inner = textwrap.indent(repr(box.inner), "    ")
+    if box.level.maps and box.batched:
+        return f"BatchedTensor(lvl={box.level.depth}, bdim=0, value=\n{inner}\n)"
+    return repr(box.inner) if box.level.maps else f"GradTrackingTensor(lvl={box.level.depth}, value=\n{inner}\n)"
 
 
 def _grad_fn_name(tensor):

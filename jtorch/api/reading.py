@@ -7,6 +7,7 @@ from jtorch._tensor import Tensor, aval, host
 from jtorch.api.arrays import from_numpy
 from jtorch.api.attributes import numel
 from jtorch.api.put import method
+from jtorch.autograd.level import box_of, is_batched
 from jtorch.engine import flush, storage
 from jtorch.errors import warn_once
 
@@ -25,6 +26,7 @@ def item(self):
 @method
 def tolist(self):
     """The elements as nested Python lists; a number when 0-d."""
+    _need_memory(self)
     return host(self).tolist()
 
 
@@ -34,6 +36,7 @@ def numpy(self, *, force=False):
 
     Raises RuntimeError for tensors that require grad, TypeError for other devices and for dtypes NumPy lacks.
     """
+    _need_memory(self)
     if force:
         self = self.detach().cpu()
     if self._rg and modes.local.grad and not force:
@@ -56,6 +59,12 @@ def numpy(self, *, force=False):
         storage.share(cell, whole)
         whole = storage.shared_array(cell)
     return whole.view() if self._view is None else _numpy_view(self, whole)
+
+
+def _need_memory(tensor):
+    """Raise torch's error inside transforms of torch.func, whose tensors have no memory of their own."""
+    if modes.rare and box_of(tensor) is not None:
+        raise RuntimeError("Cannot access data pointer of Tensor that doesn't have storage")
 
 
 def has_numpy(tensor):
@@ -102,6 +111,11 @@ def __bool__(self):
     if count != 1:
         what = "no values" if count == 0 else "more than one value"
         raise RuntimeError(f"Boolean value of Tensor with {what} is ambiguous")
+    if modes.rare and is_batched(self):
+        raise RuntimeError(
+            "vmap: It looks like you're attempting to use a Tensor in some data-dependent control flow. We don't "
+            "support that yet, please file an issue at https://github.com/pytorch/pytorch/issues ."
+        )
     return bool(item(self))
 
 

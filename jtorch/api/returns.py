@@ -3,7 +3,7 @@
 import functools
 
 
-class _Structure(tuple):
+class Structure(tuple):
     """A tuple with named fields that prints as torch's structseq does."""
 
     __slots__ = ()
@@ -41,7 +41,7 @@ def named(name, names):
     fields = {n: property(lambda self, i=i: self[i]) for i, n in enumerate(names)}
     MADE[name] = made = type(
         name,
-        (_Structure,),
+        (Structure,),
         {
             **fields,
             "__slots__": (),

@@ -5,11 +5,12 @@ import numpy as np
 from jtorch import _tensor, devices, dtypes, modes, shapes
 from jtorch._tensor import Tensor, aval
 from jtorch.api.creation import named_size, sizes_of
-from jtorch.api.drawing import as_dtype, draw, number, order_of, redraw, source, taped
+from jtorch.api.drawing import as_dtype, draw, for_rows, number, order_of, redraw, source, taped
 from jtorch.api.guard import Refused
 from jtorch.api.put import both, function
 from jtorch.autograd.apply import apply, hashable
 from jtorch.autograd.inplace import write_out
+from jtorch.autograd.level import mapping
 from jtorch.ops.op import TABLE
 from jtorch.rng import samplers
 
@@ -166,6 +167,8 @@ def _around(mean, std, generator, dtype):
     size = shapes.broadcast_shapes(*(aval(x).shape for x in tensors))
     place = aval(tensors[0]).device
     dtype = aval(tensors[0]).dtype if dtype is None else dtype
+    if modes.rare and mapping():
+        return for_rows(lambda count, *each: _around(*each, generator, dtype), mean, std)
     if not isinstance(std, Tensor):
         return draw("normal", generator, size, dtype, place, 0.0, number(std)).add_(mean.detach())
     _check_std(std)
@@ -203,6 +206,10 @@ def multinomial(input, num_samples, replacement=False, *, generator=None, out=No
     a = aval(input)
     if out is not None and aval(out).dtype is not dtypes.int64:
         raise RuntimeError(f"multinomial expects Long tensor out, got: {aval(out).dtype.label}")
+    if modes.rare and mapping():
+        return for_rows(
+            lambda count, weights: multinomial(weights, num_samples, replacement, generator=generator), input
+        )
     if a.device is devices.CPU:
         weights = _tensor.host(input)
         weights = weights if order_of(input) is None else np.asfortranarray(weights)

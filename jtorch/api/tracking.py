@@ -4,13 +4,14 @@ from collections import OrderedDict
 
 from jax.core import Tracer
 
-from jtorch import _tensor, dtypes
+from jtorch import _tensor, dtypes, modes
 from jtorch._tensor import Tensor, alias, aval
 from jtorch.api.put import FUNCTIONS, attribute, both, method
 from jtorch.api.types import c_name
 from jtorch.autograd import anomaly_mode, tensor_hooks
 from jtorch.autograd.apply import view
 from jtorch.autograd.backward import backward as backward_from
+from jtorch.autograd.levels import detached
 from jtorch.engine.storage import InferenceStorage
 from jtorch.errors import bad_argument, warn
 from jtorch.ops.op import TABLE
@@ -56,6 +57,13 @@ def requires_grad_(self, requires_grad=True):
     """Set whether gradients are wanted for this leaf; returns it. Raises RuntimeError where they can't be."""
     if not isinstance(requires_grad, bool):
         raise bad_argument("requires_grad_", 1, "requires_grad", "bool", requires_grad)
+    if modes.local.level:
+        raise RuntimeError(
+            "You are attempting to call Tensor.requires_grad_() (or perhaps using torch.autograd.functional.* APIs) "
+            "inside of a function being transformed by a functorch transform. This is unsupported, please attempt to "
+            "use the functorch transforms (e.g. grad, vjp, jacrev, jacfwd, hessian) or call requires_grad_() outside "
+            "of a function being transformed instead."
+        )
     if self._grad_fn is not None:
         if not requires_grad:
             raise RuntimeError(_LEAVES_ONLY + _DETACH_INSTEAD)
@@ -126,7 +134,7 @@ def grad_dtype(self):
 
 
 def _get_data(self):
-    out = alias(self)
+    out = detached(self) if modes.rare else alias(self)
     if not isinstance(self._storage, InferenceStorage):
         out._apart = 0
     return out
@@ -148,6 +156,8 @@ def detach(input):
     self = input
     if isinstance(self._storage.ref.value, Tracer):
         return view(TABLE["detach"], self, ())
+    if modes.rare:
+        return detached(self)
     return alias(self)
 
 
@@ -169,6 +179,11 @@ def detach_(input):
 @method
 def backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None):
     """Add this tensor's gradients to `.grad` of the leaves, or of `inputs`. As torch.Tensor.backward."""
+    if modes.local.level:
+        raise RuntimeError(
+            "backward() called inside a functorch transform. This is not supported, please use functorch.grad or "
+            "functorch.vjp instead or call backward() outside of functorch transforms."
+        )
     backward_from(self, gradient, retain_graph, create_graph, inputs=inputs)
 
 

@@ -9,7 +9,7 @@ from jtorch import _tensor, devices, modes
 from jtorch._tensor import Made, Tensor, View, read, record
 from jtorch.autograd.tape import tape
 from jtorch.engine import flush, trace
-from jtorch.engine.ref import Ref, aval, of_array
+from jtorch.engine.ref import Box, Ref, aval, of_array
 from jtorch.engine.storage import Storage
 from jtorch.errors import bad_argument
 from jtorch.ops.op import TABLE, Kind, Lift
@@ -72,7 +72,8 @@ def _inline(op, attrs, ins, device):
     outs, sig = trace.run_inline(op, attrs, ins, device)
     if not modes.local.grad and modes.local.stops:
         for ref in outs:
-            ref.value = lax.stop_gradient(ref.value)
+            if not isinstance(ref.value, Box):
+                ref.value = lax.stop_gradient(ref.value)
     return outs, sig
 
 

@@ -97,6 +97,18 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
     return dict(zip(inputs, results, strict=True)) if type(inputs) is dict else results
 
 
+def pull_back(mode, outputs, cotangents, inputs):
+    """The gradients, as mode carries them, of weighted outputs for leaves; None where unused. Grad mode is left alone.
+
+    The graph is kept. Raises RuntimeError as torch.autograd.grad for cotangents that do not fit.
+    """
+    roots = _roots(outputs, cotangents, None)
+    edges = [_edge(x) for x in inputs]
+    targets = Targets(captured=edges)
+    FullWalk(mode, True, targets).start([(edge, mode.unwrap(g)) for edge, g in roots]).run()
+    return [targets.captured[id(target), number] for target, number in edges]
+
+
 def _result(gradient, x, i, mode, allow_unused, materialize):
     if gradient is not None:
         return mode.wrap(gradient)

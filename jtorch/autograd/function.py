@@ -8,11 +8,12 @@ from jax.core import Tracer
 
 from jtorch import _tensor, dtypes, modes
 from jtorch._tensor import Tensor, View, alias
-from jtorch.autograd import anomaly_mode, function_jax
+from jtorch.autograd import anomaly_mode, function_jax, function_levels
 from jtorch.autograd.apply import call, filled, refresh
 from jtorch.autograd.function_ctx import BackwardCFunction, FunctionCtx
 from jtorch.autograd.grad_mode import no_grad
 from jtorch.autograd.inplace import hand_over
+from jtorch.autograd.levels import lift
 from jtorch.autograd.tangents import Level, carry, tangent_of
 from jtorch.errors import warn
 
@@ -104,18 +105,30 @@ class Function(metaclass=FunctionMeta):
         """Run forward and, if an argument requires grad, put the call on the tape."""
         if kwargs or cls.split():
             args = _positional(cls, args, kwargs)
+        level = None
+        if modes.rare and (modes.local.level or function_levels.highest(args) is not None):
+            found = function_levels.apply(cls, args, cls.vmap is not Function.vmap)
+            if found is not None:
+                return found
+            level = function_levels.highest(args)
+            args = lift(args)
         for x in args:
             if isinstance(x, Tensor):
                 refresh(x)
         ctx = cls._backward_cls()
         ctx.note_inputs(args)
         tracked = modes.local.grad and any(ctx.needs_input_grad)
-        if not tracked and any(isinstance(x, Tensor) and isinstance(x._storage.ref.value, Tracer) for x in args):
+        if (
+            level is None
+            and not tracked
+            and any(isinstance(x, Tensor) and isinstance(x._storage.ref.value, Tracer) for x in args)
+        ):
             return function_jax.apply(cls, args)
         if tracked:
             ctx.enter_tape(args)
+        below = None if level is None else function_levels.call_below(cls, level, args)
         with no_grad():
-            result = cls.run_forward(ctx, args)
+            result = cls.run_forward(ctx, args) if level is None else below(ctx)
         single = not isinstance(result, tuple)
         outs = _outputs(ctx, args, (result,) if single else result, tracked)
         if tracked:

@@ -7,6 +7,7 @@ from jtorch import _tensor, dtypes, modes
 from jtorch._tensor import Tensor, read, record
 from jtorch.autograd.apply import apply, bind, call, filled
 from jtorch.autograd.forward_ad import push
+from jtorch.autograd.level import check_captured
 from jtorch.autograd.overlap import check_overlap, warn_repeated
 from jtorch.autograd.tangents import carry, tangent_of
 from jtorch.autograd.tensor_hooks import forget_retained, move_retained
@@ -105,6 +106,8 @@ def check_writable(target, needed=False):
             raise RuntimeError(forbidden(target, "is being"))
         if base._rg and base._grad_fn is None:
             raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
+        if target._rg and target._grad_fn is None and not base._rg:
+            raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
         if base._rg and target._grad_fn is None and view.source is not None:
             # torch: a view asks for its new place in the graph only when it is read.
             raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
@@ -117,6 +120,8 @@ def overwrite(target, value):
 
     Raises RuntimeError as torch does for leaves that require grad.
     """
+    if modes.rare:
+        check_captured("copy", target, (value,))
     check_writable(target, value._rg)
     check_overlap(target, (value,))
     a = _tensor.aval(target)
@@ -131,8 +136,13 @@ def overwrite(target, value):
     return _become(target, apply(COPY, (known, value), (a.shape, a.dtype.numpy)))
 
 
-def fill(op, target, value):
-    """Write a number, or the value of a 0-d Tensor, into every element. op: ZERO, FILL_NUMBER or FILL_TENSOR."""
+def fill(op, target, value, name="fill"):
+    """Write a number, or the value of a 0-d Tensor, into every element. op: ZERO, FILL_NUMBER or FILL_TENSOR.
+
+    name: of torch's op.
+    """
+    if modes.rare:
+        check_captured("zero" if op is ZERO else name, target, (value,))
     check_writable(target, isinstance(value, Tensor) and value._rg)
     a = _tensor.aval(target)
     view = target._view
@@ -143,12 +153,14 @@ def fill(op, target, value):
     return _become(target, apply(op, (known, value), (a.shape, a.dtype.numpy)))
 
 
-def assign(target, value, repeated=False):
+def assign(target, value, repeated=False, name="index_put"):
     """Write Tensor `value`, of the target's shape, into target, as an in-place op does that came to this result.
 
-    repeated: whether target may have several elements at one place. Raises RuntimeError as torch does for leaves that
-    require grad.
+    repeated: whether target may have several elements at one place. name: of the op. Raises RuntimeError as torch does
+    for leaves that require grad.
     """
+    if modes.rare:
+        check_captured(name, target, (value,))
     check_writable(target, value._rg)
     if not repeated:
         check_overlap(target)
@@ -255,6 +267,8 @@ def inplace(op, target, operands, attrs):
 
     Raises RuntimeError in torch's words when shape or dtype of the result do not fit the target.
     """
+    if modes.rare:
+        check_captured(op.name, target, operands[1:])
     if modes.local.grad:
         check_writable(target, any(isinstance(x, Tensor) and x._rg for x in operands))
     if op.name in _INTO_REPEATED:

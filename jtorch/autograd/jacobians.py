@@ -25,12 +25,17 @@ class UnitRows(Recordable):
 UNIT_ROWS = UnitRows()
 
 
-def basis(tensors):
-    """Per tensor a Tensor (n, *its shape), n elements in all: row i is 1 at element i of them all, and 0 elsewhere."""
+def basis(tensors, start=0, count=None):
+    """Per tensor a Tensor (n, *its shape), n elements in all: row i is 1 at element i of them all, and 0 elsewhere.
+
+    start, count: which of these rows.
+    """
     avals = [aval(x) for x in tensors]
     sizes = [numel(a.shape) for a in avals]
+    count = sum(sizes) if count is None else count
     return tuple(
-        create(UNIT_ROWS, (sum(sizes), sum(sizes[:i]), a.shape, a.dtype.numpy), a.device) for i, a in enumerate(avals)
+        create(UNIT_ROWS, (count, sum(sizes[:i]) - start, a.shape, a.dtype.numpy), a.device)
+        for i, a in enumerate(avals)
     )
 
 

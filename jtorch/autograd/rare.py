@@ -1,14 +1,19 @@
-"""What the door does while a rare mode is on: inference, anomaly, saved-tensor hooks, forward-mode gradients."""
+"""What the door does while a rare mode is on: inference, anomaly, saved-tensor hooks, forward mode, transforms."""
 
 from jtorch import modes
-from jtorch.autograd import anomaly_mode, forward_ad, saved_hooks
+from jtorch.autograd import anomaly_mode, forward_ad, levels, saved_hooks
 from jtorch.autograd import apply as door
+from jtorch.autograd.level import check_host
 from jtorch.engine.storage import infer
 
 
 def apply(op, operands, attrs):
     """As autograd.apply.apply, for a thread in which some rare mode may be on."""
     local = modes.local
+    if local.level:
+        operands = levels.lift(operands)
+        if op.host:
+            check_host(op, operands)
     local.plain = True
     grad = local.grad
     try:
@@ -20,6 +25,8 @@ def apply(op, operands, attrs):
     finally:
         local.plain, local.grad = False, grad
     results = result if isinstance(result, tuple) else (result,)
+    for x in results if local.level else ():
+        x._storage.born = local.level
     if local.inference:
         for x in results:
             infer(x._storage)

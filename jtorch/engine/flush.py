@@ -7,6 +7,7 @@ import numpy as np
 
 from jtorch import devices
 from jtorch.engine import debug, forms, program, show, stats, trace
+from jtorch.engine.ref import Box
 from jtorch.engine.trace import LOCK, local
 
 
@@ -152,7 +153,8 @@ def value(ref):
         with LOCK:
             if ref.value is None:
                 trace.settle(ref)
-    return ref.value
+    found = ref.value
+    return found.array() if isinstance(found, Box) else found
 
 
 def _report(tr, reason, fresh):

@@ -30,8 +30,27 @@ def aval(shape, dtype, device):
     return found
 
 
+class Box:
+    """The value of a Ref inside a transform of jtorch.func: what stands for it one level below.
+
+    level: the transform, whose `number` is higher the further in it is. inner: a Tensor of the level below.
+    """
+
+    __slots__ = ("level", "inner")
+
+    def __init__(self, level, inner):
+        self.level = level
+        self.inner = inner
+
+    def array(self):
+        """The array behind it. Raises RuntimeError where it is one of a batch."""
+        raise NotImplementedError
+
+
 class Ref:
-    """A handle on one immutable value. `value` is a JAX or NumPy array or a tracer; None while pending in `trace`."""
+    """A handle on one immutable value. `value` is an array of JAX or NumPy, a tracer or a Box; None while pending in
+    `trace`.
+    """
 
     # Set on a leaf's new value by an in-place update: reading it with grad mode on is a step boundary.
     stepped = False

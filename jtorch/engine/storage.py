@@ -13,12 +13,14 @@ class Storage:
     """A cell with the Ref of the current value. `version` counts the writes, `graph` what makes views look again
     for their grad_fn: writes but those through `.data`, and new histories.
 
-    order: memory is row-major over the value's dims in this order, None for their own.
+    order: memory is row-major over the value's dims in this order, None for their own. born: the number of the
+    transform of jtorch.func that it was made in.
     """
 
     version = 0
     graph = 0
     order = None
+    born = 0
 
     def __init__(self, ref):
         self.ref = ref

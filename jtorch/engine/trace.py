@@ -7,7 +7,7 @@ from jax.core import Tracer
 
 from jtorch import devices, modes
 from jtorch.engine import debug, trie
-from jtorch.engine.ref import Ref
+from jtorch.engine.ref import Box, Ref
 from jtorch.engine.trie import LIFTED, Node, Number, number_key
 from jtorch.ops.op import Lift
 
@@ -27,7 +27,7 @@ local = _Local()
 
 
 class Inline(Exception):
-    """An operand is a JAX tracer: this call runs at once instead of being recorded."""
+    """An operand is a JAX tracer, or boxed: this call is not recorded here, but run at once or on the level below."""
 
 
 class Trace:
@@ -65,7 +65,7 @@ class Trace:
         if ref.value is None and self.device is not devices.META:
             settle(ref)
         value = ref.value
-        if isinstance(value, Tracer):
+        if isinstance(value, (Tracer, Box)):
             raise Inline
         if ref.aval.device is not self.device:
             raise _mixed_devices(ref, self.device)
@@ -92,11 +92,12 @@ def settle(ref):
 
 
 class hooks:
-    """What the recorder calls above itself; set by engine/flush.py."""
+    """What the recorder calls above itself; set by engine/flush.py, boxed by autograd/levels.py."""
 
     flush = None
     full = None
     pin = None
+    boxed = None
 
 
 def current(device):
@@ -260,7 +261,9 @@ def _make(trace, key, ins, known, changed):
 
 
 def run_inline(op, attrs, ins, device):
-    """Run a call at once on tracers (and concrete arrays): (Refs of its outputs, its Signature)."""
+    """Run a call at once on tracers (and concrete arrays), or on boxes: (Refs of its outputs, its Signature)."""
+    if any(type(x) is Ref and isinstance(x.value, Box) for x in ins):
+        return hooks.boxed(op, attrs, ins, device)
     values = []
     for x in ins:
         if type(x) is Ref:

@@ -250,7 +250,8 @@ def softshrink(input: Array, lambd=0.5):
     """x drawn lambd nearer to 0, and 0 within lambd of it. Shape: any -> the same."""
     dtypes.need_floating("softshrink_cpu", input.dtype)
     if lambd < 0:
-        raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd:g}.")
+        label, most = dtypes.from_numpy(input.dtype).label, float(jnp.finfo(input.dtype).max)
+        raise RuntimeError(f"lambda must be in range [0, {most:g}] for input dtype {label}, but found {lambd:g}")
     small = jnp.where(jnp.isnan(input), input, 0)
     return jnp.where(input > lambd, input - lambd, jnp.where(input < -lambd, input + lambd, small))
 

@@ -23,8 +23,25 @@ def _sizes(name, input, rank, output_size):
         wanted = f"Expected {rank + 1}D or {rank + 2}D tensor"
         raise RuntimeError(f"{name}{rank}d(): {wanted}, but {got} {shapes.listed(input.shape)}")
     if len(output_size) != rank:
-        raise RuntimeError(f"{name}{rank}d: output_size must be {rank}")
-    return tuple(n if o is None else o for o, n in zip(output_size, input.shape[-rank:], strict=True))
+        raise RuntimeError(_wrong_count(name, rank, len(output_size)))
+    sizes = tuple(n if o is None else o for o, n in zip(output_size, input.shape[-rank:], strict=True))
+    if min(sizes) < 0 and "max" in name:
+        shown = [*input.shape[:-rank], *((1,) if rank == 1 else ()), *sizes]
+        raise RuntimeError(f"Trying to create tensor with negative dimension {min(sizes)}: {shown}")
+    if min(sizes) < 0:
+        shown = f"{{1, {sizes[0]}}}" if rank == 1 else f"{{{sizes[0]}, {','.join(map(str, sizes[1:]))}}}"
+        raise RuntimeError(
+            f"{name}{max(rank, 2)}d: elements of output_size must be greater than or equal to 0 but received {shown}"
+        )
+    return sizes
+
+
+def _wrong_count(name, rank, count):
+    if rank == 1:
+        return f"{name}1d() argument 'output_size' should contain one int (got {count})"
+    if "max" in name:
+        return f"{name}{rank}d(): internal error: output_size.size() must be {rank}"
+    return f"{name}{rank}d: output_size must be {rank}"
 
 
 def _avg_graph(operands, attrs):

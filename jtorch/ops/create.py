@@ -29,9 +29,15 @@ def arange_kernel(*, start, step, length, dtype: DType):
     return (index * step + start).astype(dtype)
 
 
+def _whole_ends(start, end, dtype):
+    # torch: the ends of a sequence of integers are integers.
+    return (int(start), int(end)) if np.dtype(dtype).kind in "iu" else (start, end)
+
+
 @op("linspace_kernel", door=None, differentiable=False)
 def linspace_kernel(*, start, end, steps, dtype: DType):
     """steps numbers from start to end, counted from the nearer end as torch does. Shape: (steps,)."""
+    start, end = _whole_ends(start, end, dtype)
     if steps == 1:
         return jnp.full((1,), start, dtype)
     work = dtype if np.dtype(dtype).kind in "fc" or dtype.kind == "V" else np.dtype(np.float32)
@@ -45,6 +51,7 @@ def linspace_kernel(*, start, end, steps, dtype: DType):
 @op("logspace_kernel", door=None, differentiable=False)
 def logspace_kernel(*, start, end, steps, base, dtype: DType):
     """base to the power of each number of a linspace. Shape: (steps,)."""
+    start, end = _whole_ends(start, end, dtype)
     exponents = linspace_kernel.fn(start=float(start), end=float(end), steps=steps, dtype=np.dtype(np.float64))
     return jnp.power(jnp.asarray(base, np.float64), exponents).astype(dtype)
 

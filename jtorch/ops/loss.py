@@ -264,6 +264,17 @@ def nll_loss_probabilities(input: Array, target: Array, weight: Array | None, re
 # Margins.
 
 
+def _check_margin(input, rows, weight):
+    if input.ndim > 2 or not rows.shape[-1]:
+        raise RuntimeError(
+            f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {shapes.listed(input.shape)}"
+        )
+    if weight is not None and weight.ndim != 1:
+        raise ValueError("weight must be one-dimensional")
+    if weight is not None and weight.size != rows.shape[1]:
+        raise RuntimeError(f"inconsistent weight size, expected {rows.shape[1]} but got {shapes.listed(weight.shape)}")
+
+
 @op("multi_margin_loss", door=None)
 @widened
 def multi_margin_loss(input: Array, target: Array, p=1, margin=1.0, weight: Array | None = None, reduction="mean"):
@@ -271,6 +282,7 @@ def multi_margin_loss(input: Array, target: Array, p=1, margin=1.0, weight: Arra
     if p not in (1, 2):
         raise ValueError("only p == 1 and p == 2 supported")
     rows = jnp.atleast_2d(input)
+    _check_margin(input, rows, weight)
     if target.size != rows.shape[0] or target.ndim > 1:
         raise RuntimeError(
             "multi_margin_loss: target tensor should be 1-D with size equal to the number of input samples "
@@ -278,6 +290,8 @@ def multi_margin_loss(input: Array, target: Array, p=1, margin=1.0, weight: Arra
             f"Expected target size [{rows.shape[0]}], but got {shapes.listed(target.shape)}. "
             f"Input has shape {shapes.listed(input.shape)}."
         )
+    if target.dtype != jnp.int64:
+        raise RuntimeError(f"expected scalar type Long but found {dtypes.from_numpy(target.dtype).label}")
     index = target.reshape(-1)
     room = margin - jnp.take_along_axis(rows, index[:, None], 1, mode="clip") + rows
     each = jnp.where((room > 0) & ~_is_target(rows, index), room, 0) ** p
@@ -294,6 +308,7 @@ def multilabel_margin_loss(input: Array, target: Array, reduction="mean"):
 
     Shape: (N, C) twice -> (N,), then reduced.
     """
+    _check_margin(input, jnp.atleast_2d(input), None)
     if input.shape != target.shape:
         sizes = shapes.listed(target.shape), shapes.listed(input.shape)
         raise RuntimeError(f"inconsistent target size: {sizes[0]} for input of size: {sizes[1]}")

@@ -28,7 +28,7 @@ def _channel_sum(x):
 
 
 def _along(per_channel, like):
-    return per_channel.reshape((1, -1) + (1,) * (like.ndim - 2))
+    return per_channel.reshape((1, -1) + (1,) * (like.ndim - 2)) if like.ndim > 1 else per_channel
 
 
 def _check_channels(input, running_mean, running_var, weight, bias):

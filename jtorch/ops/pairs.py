@@ -2,10 +2,12 @@
 
 import math
 
+from jax import lax
 from jax import numpy as jnp
 
 from jtorch import dtypes
 from jtorch.ops.op import Array, Operand, op, widened
+from jtorch.series import log_add
 
 
 def _is_number(operand):
@@ -64,7 +66,7 @@ def _inexact(kernel):
 @widened
 def logaddexp(input: Array, other: Array):
     """log(exp(input) + exp(other)). Shape: broadcast."""
-    return jnp.logaddexp(input, other)
+    return log_add(input, other) if jnp.iscomplexobj(input) else jnp.logaddexp(input, other)
 
 
 @logaddexp.gradient
@@ -134,7 +136,7 @@ def _two_to(x):
 @op("nextafter", rule=dtypes.within("nextafter_cpu", dtypes.FLOAT, dtypes.FLOAT), method=True, inplace=True, out=True)
 def nextafter(input: Array, other: Array):
     """The next number from input towards other. Shape: broadcast."""
-    return jnp.nextafter(input, other)
+    return jnp.nextafter(lax.stop_gradient(input), lax.stop_gradient(other))
 
 
 @nextafter.gradient

@@ -87,13 +87,27 @@ def _filtered(n, out, scale, align_corners, mode):
     return weights / np.where(total == 0, 1, total)
 
 
-def _fixed(x, weights):
-    """x @ weights, bytes by shares in as many bits as 16 have room for, as torch does it. Shape: (*, n) -> (*, out)."""
+def shares(n, out, mode, antialias, scale=None, align_corners=False):
+    """What each of n elements gives to each of `out`. Shape: (n, out); of nearest modes (out,), whose element it is."""
+    if mode.startswith("nearest"):
+        return _nearest(n, out, scale, mode == "nearest-exact")
+    if antialias:
+        return _filtered(n, out, scale, align_corners, mode)
+    return (_cubic if mode == "bicubic" else _linear)(n, out, scale, align_corners)
+
+
+def whole_shares(weights):
+    """(shares as whole numbers, how many bits of them stand behind the point): as many as 16 bits have room for."""
     bits = 0
     while bits < 22 and int(0.5 + weights.max() * (1 << (bits + 1))) < 1 << 15:
         bits += 1
-    shares = np.trunc(weights * (1 << bits) + np.copysign(0.5, weights)).astype(np.int32)
-    total = jnp.matmul(x.astype(jnp.int32), shares) + (1 << (bits - 1))
+    return np.trunc(weights * (1 << bits) + np.copysign(0.5, weights)).astype(np.int32), bits
+
+
+def _fixed(x, weights):
+    """x @ weights of bytes, in whole numbers as torch does it. Shape: (*, n) -> (*, out)."""
+    whole, bits = whole_shares(weights)
+    total = jnp.matmul(x.astype(jnp.int32), whole) + (1 << (bits - 1))
     return jnp.clip(total >> bits, 0, 255).astype(x.dtype)
 
 
@@ -112,13 +126,10 @@ def resize(input: Array, size, scales, mode, align_corners, antialias):
     dims = list(enumerate(zip(size, scales, strict=True), 2))
     for dim, (out, scale) in reversed(dims) if input.dtype == jnp.uint8 else dims:
         n = input.shape[dim]
+        weights = shares(n, out, mode, antialias, scale, align_corners)
         if mode.startswith("nearest"):
-            input = jnp.take(input, _nearest(n, out, scale, mode == "nearest-exact"), axis=dim)
+            input = jnp.take(input, weights, axis=dim)
             continue
-        if antialias:
-            weights = _filtered(n, out, scale, align_corners, mode)
-        else:
-            weights = (_cubic if mode == "bicubic" else _linear)(n, out, scale, align_corners)
         if input.dtype == jnp.uint8:
             moved = _fixed(jnp.moveaxis(input, dim, -1), weights)
         else:

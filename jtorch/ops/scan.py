@@ -6,6 +6,7 @@ from jax import numpy as jnp
 
 from jtorch.dtypes import from_numpy
 from jtorch.ops.op import Array, DType, op, widened
+from jtorch.series import log_add
 from jtorch.shapes import normalize_dim
 
 
@@ -45,6 +46,8 @@ def logcumsumexp(input: Array, dim):
     if not jnp.issubdtype(input.dtype, jnp.inexact):
         label = from_numpy(input.dtype).label
         raise NotImplementedError(f"\"logcumsumexp_out_cpu\" not implemented for '{label}'")
+    if jnp.iscomplexobj(input) and input.ndim:
+        return lax.associative_scan(lambda before, x: log_add(x, before), input, axis=normalize_dim(dim, input.ndim))
     return _scanned(lax.cumlogsumexp, input, dim)
 
 

@@ -1,5 +1,8 @@
 """Ops that read or write single elements along a dim, at places given by an index tensor: gather, scatter and kin."""
 
+import functools
+
+import jax
 import numpy as np
 from jax import lax
 from jax import numpy as jnp
@@ -215,6 +218,8 @@ def _reduced(input, dim, index, src, reduce, include_self):
     if not include_self:
         first = jnp.full(index.shape, _neutral(reduce, input.dtype), input.dtype)
         input = _write(input, dim, index, first, "set")
+    if reduce == "prod":
+        return _product(input, index, src, dim)
     total = _write(input, dim, index, src, _HOW[reduce])
     if reduce != "mean":
         return total
@@ -222,6 +227,26 @@ def _reduced(input, dim, index, src, reduce, include_self):
     if jnp.issubdtype(input.dtype, jnp.inexact):
         return total / count
     return jnp.floor_divide(total, count)
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(3,))
+def _product(input, index, src, dim):
+    return _write(input, dim, index, src, "multiply")
+
+
+def _product_forward(input, index, src, dim):
+    # By itself, so that its gradients have gradients: JAX has none of a scatter that multiplies.
+    found = _product(input, index, src, dim)
+    return found, (input, index, src, found)
+
+
+def _product_backward(dim, saved, grad):
+    input, index, src, found = saved
+    to_self, to_src = _prod_gradient(grad, found, input, dim, index, src, True)
+    return to_self, None, to_src.reshape(src.shape)
+
+
+_product.defvjp(_product_forward, _product_backward)
 
 
 def _neutral(reduce, dtype):

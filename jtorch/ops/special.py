@@ -2,6 +2,7 @@
 
 import math
 
+import jax
 from jax import lax
 from jax import numpy as jnp
 from jax.scipy import special
@@ -86,7 +87,16 @@ def _(grad, result, input):
 @widened
 def digamma(input: Array):
     """The derivative of lgamma; ∓inf at ±0, nan at negative whole numbers. Shape: any -> the same."""
-    return jnp.where(input == 0, -1 / input, lax.digamma(input))
+    return jnp.where(input == 0, -1 / input, _psi(input))
+
+
+@jax.custom_jvp
+def _psi(x):
+    return lax.digamma(x)
+
+
+# JAX's own slope is off where x is negative.
+_psi.defjvps(lambda tangent, result, x: tangent * _trigamma(x))
 
 
 @digamma.gradient

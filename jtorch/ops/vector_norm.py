@@ -124,6 +124,14 @@ def _(grad, result, input, other, p):
 @widened
 def renorm(input: Array, p, dim, maxnorm):
     """Slices along a dim, scaled down to a p-norm of maxnorm where theirs is above. Shape: any -> the same."""
+    if isinstance(p, complex) or isinstance(maxnorm, complex):
+        raise RuntimeError(f"renorm: {'p' if isinstance(p, complex) else 'maxnorm'} must be real-valued")
+    if p <= 0:
+        raise RuntimeError("renorm: non-positive-norm not supported")
+    if maxnorm < 0:
+        raise RuntimeError(f"renorm: expected maxnorm to be >= 0 but got {maxnorm:g}")
+    if input.ndim < 2:
+        raise RuntimeError(f"renorm: input needs at least 2 dimensions, got {input.ndim} dimensions")
     dim = normalize_dim(dim, input.ndim)
     rest = tuple(d for d in range(input.ndim) if d != dim)
     length = _length(jnp.abs(input), p, rest, True)

@@ -4,6 +4,8 @@ import functools
 from collections import OrderedDict, defaultdict, deque, namedtuple
 from dataclasses import dataclass, field
 
+from jtorch.api.returns import Structure
+
 __all__ = [
     "LeafSpec",
     "PyTree",
@@ -136,7 +138,13 @@ _register_pytree_node = register_pytree_node
 
 
 def _kind(tree):
-    return namedtuple if is_namedtuple_instance(tree) and type(tree) not in SUPPORTED_NODES else type(tree)
+    kind = type(tree)
+    if isinstance(tree, tuple) and kind is not tuple and kind not in SUPPORTED_NODES:
+        if is_namedtuple_instance(tree):
+            return namedtuple
+        if isinstance(tree, Structure):
+            SUPPORTED_NODES[kind] = _Node(lambda t: (list(t), None), lambda children, _: kind(children))
+    return kind
 
 
 def tree_is_leaf(tree, is_leaf=None):

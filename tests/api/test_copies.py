@@ -1,5 +1,6 @@
 """The `*_copy` functions beside torch: values, strides, names and gradients."""
 
+from tests.oracle import same, same_error
 from tests.snippets import compare
 
 CALLS = """
@@ -28,3 +29,17 @@ def test_gradients():
         for call in CALLS
         if call.strip()
     ))  # fmt: skip
+
+
+def test_out():
+    def fn(torch):
+        y = torch.arange(12.0).view(3, 4)
+        rooms = [[torch.empty(1, 4), torch.empty(2, 4)], [torch.empty(4) for _ in range(3)], torch.empty(3, 2)]
+        return [
+            torch.split_with_sizes_copy(y, [1, 2], out=rooms[0]), torch.unbind_copy(y, out=rooms[1]),
+            torch.narrow_copy(y, 1, 1, 2, out=rooms[2]), rooms, torch.conj_physical(y, out=torch.empty(3, 4)),
+        ]  # fmt: skip
+
+    same(fn)
+    same_error(lambda torch: torch.narrow_copy(torch.ones(3), 1, 0, 1))
+    same_error(lambda torch: torch.narrow_copy(torch.tensor(1.0), 0, 0, 1))

@@ -6,6 +6,7 @@ import re
 import types
 
 import torch
+from torch.testing._internal.opinfo.core import OpInfo
 
 import jtorch
 
@@ -94,7 +95,7 @@ def _helper(value):
     known = callable(value) and (
         id(value) in _places() or getattr(value, "__module__", "").startswith("torch.testing.")
     )
-    return find(value) if known and not isinstance(value, type) else value
+    return find(value) if known and not isinstance(value, (type, OpInfo)) else value
 
 
 def _seeded(op, *args, **kwargs):

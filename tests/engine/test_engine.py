@@ -185,3 +185,11 @@ def test_no_float64_by_accident():
     for y in (x * 0.1, x + 1, x / 3, x.exp(), x.mean(), x.sum() * np.float64(0.5)):
         assert y.dtype is torch.float32
         assert y.detach().numpy().dtype == np.float32
+
+
+def test_halves_are_rounded_within_a_program():
+    x = torch.linspace(-3, 3, 97).to(torch.bfloat16)
+    together = (x.tanh() * 1).float() - 1
+    apart = x.tanh()
+    apart.tolist()
+    assert together.tolist() == ((apart * 1).float() - 1).tolist()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.oracle import check, same
+from tests.oracle import check, const, same
 
 draw = np.random.default_rng(1)
 
@@ -69,3 +69,19 @@ def test_pdist(p):
 def test_pdist_of_equal_rows():
     check("pdist", np.zeros((3, 2), np.float32))
     check("pdist", np.zeros((3,), np.float32))
+
+
+def test_native_batch_norm():
+    weight, mean, var = normal(3), normal(3), np.abs(normal(3)) + 1
+    check("native_batch_norm", IMAGE, weight, normal(3), const(mean), const(var), True, 0.1, 1e-5)
+    check("native_batch_norm", IMAGE, weight, None, const(mean), const(var), False, 0.1, 1e-5)
+    check("native_layer_norm", IMAGE, [6], normal(6), None, 1e-5)
+
+
+def test_convolutions_of_whole_and_complex_numbers():
+    x, w = np.arange(24).reshape(1, 4, 6) % 7 - 3, np.arange(16).reshape(4, 2, 2) % 5 - 2
+    check("conv_transpose1d", x, w, np.array([1, -1, 2, 0]), 2, 1, 1, 2)
+    check("avg_pool1d", x, 2)
+    z, k = (normal(*s) + 1j * normal(*s) for s in ((1, 2, 5), (2, 2, 2)))
+    check("conv1d", z.astype(np.complex64), k.astype(np.complex64), grad=2, grad_fn=False)
+    check("conv_transpose1d", z.astype(np.complex64), k.astype(np.complex64), grad_fn=False)

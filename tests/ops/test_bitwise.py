@@ -53,3 +53,13 @@ def test_operators():
 def test_in_place():
     for name in ("bitwise_and_", "bitwise_or_", "bitwise_xor_"):
         check(f"Tensor.{name}", np.array([1, 6, 12]), np.array([3, 3, 1]))
+
+
+def test_hashes():
+    x = ordinary((2, 3), "float32")
+    for value in (x, x.astype("float16"), x.astype("int64"), x > 0):
+        check("hash_tensor", value)
+        check("hash_tensor", value, 1, keepdim=True)
+    check("hash_tensor", x, (0, 1))
+    check("hash_tensor", x[:0], 0)
+    check("hash_tensor", x, mode=1)

@@ -60,3 +60,17 @@ def test_corrcoef():
 def test_frexp():
     check("frexp", np.array([1.0, -3.0, 0.0, np.inf, 100.0, 0.3]))
     check("frexp", np.array([1, 2]))
+
+
+def test_whole_points_keep_the_dtype_of_what_is_integrated():
+    check("trapezoid", np.array([[1, 4, 9]]), np.array([[0, 2, 3]]), grad=False)
+    check("trapezoid", np.array([[1.0, 4, 9]], np.float16), np.array([0, 2, 3]), grad=False)
+
+
+def test_weights_that_do_not_fit():
+    for kwargs in (
+        {"fweights": np.ones((4, 4), int)}, {"fweights": np.ones(4)}, {"fweights": np.ones(3, int)},
+        {"aweights": np.ones(4, int)}, {"aweights": np.ones(3)},
+    ):  # fmt: skip
+        check("cov", M, grad=False, **kwargs)
+    check("cov", M.astype(np.float16), aweights=np.ones(4, np.float32), grad=False)

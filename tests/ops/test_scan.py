@@ -59,3 +59,10 @@ def test_in_place():
 def test_long_sums():
     check("cumsum", np.full(100_000, 0.1, np.float32), 0, grad=False)
     check("logcumsumexp", np.array([-1e4, 0.0, 1e4, 5.0]), 0)
+
+
+def test_complex_logcumsumexp_goes_on_from_the_longer_one():
+    z = np.array([[1 + 3j, 1 - 3j, -2 + 3j], [0.5 + 2j, 3 - 3j, 1 + 1j]])
+    check("logcumsumexp", z, 0)
+    check("logcumsumexp", z, 1, grad=2)
+    check("logaddexp", z[0], z[1], grad=2)

@@ -93,3 +93,19 @@ def test_second_gradients():
     for at in ("column", "row", "square"):
         check(lambda torch, x, i: torch.gather(x * x, 0, i), X, const(INDICES[at]), grad=2)
     check(lambda torch, x, s, i: (x * x).scatter_add(0, i, s * s), X, X[:1], const(INDICES["row"]), grad=2)
+
+
+def test_bools_are_added_by_or():
+    x, src = np.array([True, False, False]), np.array([True, False, True])
+    at = np.array([1, 2, 1])
+    check("scatter_add", x, 0, at, src)
+    check("scatter_reduce", x, 0, at, src, "prod", include_self=False)
+    check("index_add", x, 0, at, src)
+    check("put", x, at, src, True)
+
+
+def test_second_gradients_of_products():
+    x, src, at = ordinary((3,), "float64"), np.array([2.0, 0.0, 0.0, 3.0]), np.array([0, 0, 2, 0])
+    for include_self in (True, False):
+        check("scatter_reduce", x, 0, at, src, "prod", include_self=include_self, grad=2)
+        check("index_reduce", x, 0, at, src, "prod", include_self=include_self, grad=2)

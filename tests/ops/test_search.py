@@ -60,3 +60,8 @@ def test_isin():
     check("isin", WHOLE, 1, invert=True)
     check("isin", const(X), const(X[0]))
     check("isin", X > 0, X > 0)
+
+
+def test_histc_of_halves():
+    check("histc", const(X.astype("float16")), 4)
+    check("histc", const(X.astype("float16")), 4, 0, 1)

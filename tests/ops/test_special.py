@@ -57,3 +57,9 @@ def test_xlogy():
 def test_zeros_of_lgamma():
     for dtype in ("float32", "float64"):
         check("lgamma", np.array([1, 2], dtype), exact=True, grad=False)
+
+
+def test_second_derivatives_of_gamma():
+    x = np.array([-3.2, -0.5, 0.4, 2.5])
+    check("lgamma", x, grad=2)
+    check("digamma", x, grad=2)

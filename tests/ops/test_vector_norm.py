@@ -77,3 +77,9 @@ def test_dist_refuses():
 def test_renorm(p):
     check("renorm", X, p, 0, 1.0, grad_fn=False)
     check("renorm", X, p, 1, 2.0, grad_fn=False)
+
+
+@pytest.mark.parametrize("args", [(2, 0, -1.0), (-1, 0, 1.0), (2j, 0, 1.0), (2, 5, 1.0)])
+def test_renorm_refuses(args):
+    check("renorm", X, *args)
+    check("renorm", X[0], *args)

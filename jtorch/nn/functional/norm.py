@@ -1,9 +1,11 @@
 """Normalisations as functions; batch and instance norm also move the running statistics in place."""
 
+from jtorch import modes
 from jtorch._tensor import aval, read
 from jtorch.api.size import Size
 from jtorch.autograd.apply import apply
 from jtorch.autograd.inplace import store
+from jtorch.autograd.level import brought_out
 from jtorch.ops.op import TABLE
 from jtorch.shapes import numel
 
@@ -14,8 +16,16 @@ __all__ = [
 
 def _check_batch(shape):
     """torch's error where a channel has one value only, so that it has no variance."""
-    if numel(shape) // max(shape[1], 1) == 1:
+    if numel((shape[0], *shape[2:])) == 1:
         raise ValueError(f"Expected more than 1 value per channel when training, got input size {shape}")
+
+
+_UNBATCHED = (
+    "Batch norm got a batched tensor as input while the running_mean or running_var, which will be updated in place, "
+    "were not batched.\nIf you are using a module and do not need eval mode, please set `track_running_stats` to be "
+    "False.If you are using a prebuilt module and do not need eval mode, please see the functorch website for "
+    "resources on how to patch your module to work with vmap"
+)
 
 
 def with_running(name, operands, eps, running):
@@ -24,6 +34,9 @@ def with_running(name, operands, eps, running):
     if not isinstance(result, tuple):
         return result
     for buffer, new in zip((b for b in running if b is not None), result[1:], strict=True):
+        new = brought_out(new, buffer) if modes.rare else new
+        if new is None:
+            raise RuntimeError(_UNBATCHED)
         store(buffer, read(new))
     return result[0]
 
@@ -38,9 +51,12 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
             name = "running_mean" if running_mean is None else "running_var"
             raise RuntimeError(f"{name} must be defined in evaluation mode")
         return apply(TABLE["batch_norm_eval"], (input, running_mean, running_var, weight, bias), (eps,))
-    _check_batch(Size(aval(input).shape))
-    operands = (input, running_mean, running_var, weight, bias, momentum)
-    return with_running("batch_norm_train", operands, eps, (running_mean, running_var))
+    shape = Size(aval(input).shape)
+    _check_batch(shape)
+    rows = input if len(shape) > 1 else input.unsqueeze(0)  # of no channels
+    operands = (rows, running_mean, running_var, weight, bias, momentum)
+    result = with_running("batch_norm_train", operands, eps, (running_mean, running_var))
+    return result if rows is input else result.squeeze(0)
 
 
 def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True,

@@ -61,8 +61,14 @@ def _avg_pool(rank):
 avg_pool2d, avg_pool3d = _avg_pool(2), _avg_pool(3)
 
 
+def _need_dims(input, rank, output_size):
+    if rank > 1 and isinstance(output_size, (tuple, list)) and aval(input).ndim <= len(output_size):
+        raise ValueError(f"Input dimension should be at least {len(output_size) + 1}")
+
+
 def _adaptive_avg(rank):
     def pool(input, output_size):
+        _need_dims(input, rank, output_size)
         return apply(TABLE["adaptive_avg_pool"], (input,), (rank, _each(output_size, rank)))
 
     return _named(pool, f"adaptive_avg_pool{rank}d", f"The means of output_size windows over {rank} dims.")
@@ -70,6 +76,7 @@ def _adaptive_avg(rank):
 
 def _adaptive_max(rank):
     def pool(input, output_size, return_indices=False):
+        _need_dims(input, rank, output_size)
         found = apply(TABLE["adaptive_max_pool"], (input,), (rank, _each(output_size, rank)))
         return found if return_indices else found[0]
 

@@ -5,6 +5,7 @@ import numpy as np
 from jtorch import _tensor
 from jtorch._tensor import aval
 from jtorch.api.indices import outside
+from jtorch.api.infos import known
 from jtorch.api.size import Size
 from jtorch.autograd.apply import apply
 from jtorch.autograd.grad_mode import no_grad
@@ -27,6 +28,8 @@ def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, sca
         padding_idx %= rows
     if max_norm is not None:
         _shorten(weight, input, max_norm, norm_type)
+    if aval(weight).ndim != 2:
+        raise RuntimeError("'weight' must be 2-D")
     if outside(input, 0, rows) is not None:
         raise IndexError("index out of range in self")
     return apply(TABLE["embedding"], (weight, input), (padding_idx, scale_grad_by_freq, sparse))
@@ -105,7 +108,9 @@ def one_hot(tensor, num_classes=-1):
     """1 at each class, 0 elsewhere. Shape: (*) of int64 -> (*, num_classes). Raises RuntimeError for other dtypes."""
     if aval(tensor).dtype.name != "int64":
         raise RuntimeError("one_hot is only applicable to index tensor of type LongTensor.")
-    values = _tensor.host(tensor)
+    values = known(tensor)
+    if values is None and num_classes > 0:
+        return apply(TABLE["one_hot"], (tensor,), (num_classes,))
     if values.size == 0 and num_classes <= 0:
         raise RuntimeError("Can not infer total number of classes from empty tensor.")
     if values.size and values.min() < 0:

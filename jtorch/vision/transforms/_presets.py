@@ -1,0 +1,49 @@
+"""What the images that a net was trained on went through: the `transforms` of weights."""
+
+from jtorch import dtypes
+from jtorch._tensor import Tensor
+from jtorch.nn.modules.module import Module
+from jtorch.vision.transforms import functional as F
+from jtorch.vision.transforms._modes import InterpolationMode
+
+__all__ = ["ImageClassification"]
+
+
+class ImageClassification(Module):
+    """Resized, the middle cut out, in [0, 1], normalized. Shape: Pillow or (..., C, H, W) -> (..., C, crop, crop)."""
+
+    def __init__(
+        self,
+        *,
+        crop_size: int,
+        resize_size: int = 256,
+        mean=(0.485, 0.456, 0.406),
+        std=(0.229, 0.224, 0.225),
+        interpolation=InterpolationMode.BILINEAR,
+        antialias: bool | None = True,
+    ):
+        super().__init__()
+        self.crop_size = [crop_size]
+        self.resize_size = [resize_size]
+        self.mean = list(mean)
+        self.std = list(std)
+        self.interpolation = interpolation
+        self.antialias = antialias
+
+    def forward(self, img):
+        img = F.resize(img, self.resize_size, interpolation=self.interpolation, antialias=self.antialias)
+        img = F.center_crop(img, self.crop_size)
+        img = img if isinstance(img, Tensor) else F.pil_to_tensor(img)
+        return F.normalize(F.convert_image_dtype(img, dtypes.float32), mean=self.mean, std=self.std)
+
+    def __repr__(self):
+        fields = ("crop_size", "resize_size", "mean", "std", "interpolation")
+        return "\n".join([f"{type(self).__name__}(", *(f"    {f}={getattr(self, f)}" for f in fields), ")"])
+
+    def describe(self):
+        """What is done, in words."""
+        return (
+            f"Accepts Pillow images and tensors (B, C, H, W) or (C, H, W): resized to {self.resize_size} "
+            f"({self.interpolation}), the middle {self.crop_size} cut out, scaled to [0, 1], then normalized with "
+            f"mean {self.mean} and std {self.std}."
+        )

@@ -1,0 +1,1 @@
+"""jtorch.vision beside real torchvision."""

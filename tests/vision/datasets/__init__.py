@@ -1,0 +1,1 @@
+"""jtorch.vision.datasets beside torchvision.datasets, on the same files."""

@@ -1,0 +1,1 @@
+"""jtorch.vision.transforms beside torchvision.transforms."""

@@ -1,0 +1,1 @@
+"""jtorch.vision.transforms.v2 beside torchvision.transforms.v2."""
