@@ -1,3 +1,3 @@
 """Images: what tutorials take from torchvision, under its names. https://docs.pytorch.org/vision/stable"""
 
-from jtorch.vision import datasets, transforms, utils
+from jtorch.vision import datasets, models, ops, transforms, utils

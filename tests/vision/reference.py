@@ -79,6 +79,8 @@ def close(where, expected, actual, atol=0.0, rtol=0.0):
         assert len(expected) == len(actual), f"{where}: {len(expected)} and {len(actual)} items"
         for i, (one, other) in enumerate(zip(expected, actual, strict=True)):
             close(f"{where}[{i}]", one, other, atol, rtol)
+    elif isinstance(expected, float) and isinstance(actual, float):
+        _close(where, np.float32(expected), np.float32(actual), atol, rtol)
     elif expected != actual:
         fail(where, expected, actual)
 

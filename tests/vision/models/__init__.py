@@ -1,0 +1,1 @@
+"""jtorch.vision.models beside torchvision.models."""
