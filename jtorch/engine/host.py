@@ -17,8 +17,8 @@ class HostTrace(Trace):
 
     __slots__ = ("_plans",)
 
-    def __init__(self):
-        super().__init__(devices.CPU)
+    def __init__(self, device=devices.CPU):
+        super().__init__(device)
         self.host = True
         self._plant()
 

@@ -1,5 +1,7 @@
 """torch.utils.tensorboard: event files for TensorBoard."""
 
+from tensorboardX.record_writer import RecordWriter
+
 from jtorch.utils.tensorboard.writer import FileWriter, SummaryWriter
 
-__all__ = ["FileWriter", "SummaryWriter"]
+__all__ = ["FileWriter", "RecordWriter", "SummaryWriter"]
