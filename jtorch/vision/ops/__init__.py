@@ -1,5 +1,19 @@
 """torchvision.ops: boxes and regions of images, and layers that many nets are made of."""
 
+from jtorch.vision.ops.boxes import (
+    batched_nms,
+    box_area,
+    box_convert,
+    box_iou,
+    clip_boxes_to_image,
+    complete_box_iou,
+    distance_box_iou,
+    generalized_box_iou,
+    masks_to_boxes,
+    nms,
+    remove_small_boxes,
+)
+from jtorch.vision.ops.focal_loss import sigmoid_focal_loss
 from jtorch.vision.ops.misc import (
     MLP,
     Conv2dNormActivation,
@@ -8,4 +22,5 @@ from jtorch.vision.ops.misc import (
     Permute,
     SqueezeExcitation,
 )
+from jtorch.vision.ops.roi_align import RoIAlign, roi_align
 from jtorch.vision.ops.stochastic_depth import StochasticDepth, stochastic_depth

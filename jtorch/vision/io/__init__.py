@@ -1,0 +1,22 @@
+"""torchvision.io: image files as tensors and back, through Pillow."""
+
+from jtorch.vision.io.image import (
+    ImageReadMode,
+    decode_gif,
+    decode_image,
+    decode_jpeg,
+    decode_png,
+    decode_webp,
+    encode_jpeg,
+    encode_png,
+    read_file,
+    read_image,
+    write_file,
+    write_jpeg,
+    write_png,
+)
+
+__all__ = [
+    "ImageReadMode", "decode_gif", "decode_image", "decode_jpeg", "decode_png", "decode_webp", "encode_jpeg",
+    "encode_png", "read_file", "read_image", "write_file", "write_jpeg", "write_png",
+]  # fmt: skip

@@ -1,0 +1,1 @@
+"""jtorch.vision.io beside Pillow."""

@@ -1,0 +1,1 @@
+"""jtorch.vision.ops beside torchvision.ops."""
