@@ -144,7 +144,7 @@ def _encoded(input, format, channels, **options):
 
 
 def encode_png(input, compression_level: int = 6):
-    """The bytes of a PNG file. Shape: (1 or 3, H, W), uint8 -> (n,). Raises RuntimeError for others and other levels."""
+    """The bytes of a PNG file. Shape: (1 or 3, H, W), uint8 -> (n,). Raises RuntimeError for others, and levels."""
     if not 0 <= compression_level <= 9:
         raise RuntimeError("Compression level should be between 0 and 9")
     return _encoded(input, "PNG", (1, 3), compress_level=compression_level)
