@@ -4,8 +4,8 @@ import sys
 
 import numpy as np
 
-from jtorch import devices, dtypes
-from jtorch._tensor import Tensor, from_host, host
+from jtorch import dtypes
+from jtorch._tensor import Tensor, from_array, host
 from jtorch.vision.pillow import HERE, Image, is_image, of_array
 
 _WORDS = "I;16" if sys.byteorder == "little" else "I;16B"
@@ -39,18 +39,18 @@ def to_tensor(pic):
     pixels = _first(pixels)
     if pixels.dtype != np.uint8:
         dtypes.from_numpy(pixels.dtype)
-        return from_host(np.array(pixels, order="C"), device=devices.CPU)
+        return from_array(np.array(pixels, order="C"))
     kind = dtypes.Default.float
     if kind.numpy in (np.float32, np.float64):
         floats = np.divide(pixels, kind.numpy.type(255), dtype=kind.numpy, order="C")
-        return from_host(floats, device=devices.CPU)
-    return from_host(np.array(pixels, order="C"), device=devices.CPU).to(kind).div(255)
+        return from_array(floats)
+    return from_array(np.array(pixels, order="C")).to(kind).div(255)
 
 
 def pil_to_tensor(pic):
     """A Pillow image as a tensor of the same dtype. Shape: (C, H, W). Raises TypeError for anything else."""
     _check(pic, is_image(pic), "pic should be PIL Image")
-    return from_host(np.array(_first(np.asarray(pic)), order="C"), device=devices.CPU)
+    return from_array(np.array(_first(np.asarray(pic)), order="C"))
 
 
 _PERMITTED = {2: ["LA"], 4: ["RGBA", "CMYK", "RGBX"], 3: ["RGB", "YCbCr", "HSV"]}

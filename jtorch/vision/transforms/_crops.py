@@ -5,8 +5,8 @@ import numbers
 import warnings
 from collections.abc import Sequence
 
-from jtorch import dtypes
-from jtorch.api.construct import tensor
+import numpy as np
+
 from jtorch.nn.modules.module import Module
 from jtorch.vision.transforms import _draws
 from jtorch.vision.transforms import functional as F
@@ -187,7 +187,7 @@ class RandomErasing(Module):
             if value is None:
                 v = on_host(_draws.normal((channels, h, w)))
             else:
-                v = tensor(value, dtype=dtypes.float32)[:, None, None]
+                v = on_host(np.array(value, np.float32)[:, None, None])
             top = _draws.randint(0, height - h + 1)
             return top, _draws.randint(0, width - w + 1), h, w, v
         return 0, 0, height, width, img

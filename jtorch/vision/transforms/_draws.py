@@ -7,26 +7,38 @@ from jtorch.rng import generator as rng
 from jtorch.rng import samplers
 
 _FLOAT, _LONG = dtypes.float32, dtypes.int64
+_WIDE = 1e30  # bounds beyond are left to the sampler, which says what is wrong with them
+_SMALL = 1 << 28  # torch: a range from here on takes two words
+
+
+def _word():
+    """The next 32 bits."""
+    return int(rng.default.words(1)[0])
 
 
 def rand():
-    """A number in [0, 1), as torch.rand(1) has it."""
-    return float(samplers.uniform(rng.default, (1,), _FLOAT)[0])
+    """A number in [0, 1), as torch.rand(1) has it: 24 bits."""
+    return (_word() & 0xFFFFFF) * 2.0**-24
 
 
 def rands(count):
     """A list of numbers in [0, 1)."""
-    return samplers.uniform(rng.default, (count,), _FLOAT).tolist()
+    return [rand() for _ in range(count)]
 
 
 def chance(p):
     """Whether a draw is below p, compared in float32 as a tensor is."""
-    return rand() < np.float32(p)
+    return rand() < float(np.float32(p))
 
 
 def uniform(low, high):
-    """A number in [low, high), as torch.empty(1).uniform_(low, high) has it."""
-    return float(samplers.uniform(rng.default, (1,), _FLOAT, float(low), float(high))[0])
+    """A number in [low, high), as torch.empty(1).uniform_(low, high) has it. Raises RuntimeError for no range."""
+    if not -_WIDE < low < high < _WIDE:
+        return float(samplers.uniform(rng.default, (1,), _FLOAT, float(low), float(high))[0])
+    low, high = np.float32(low), np.float32(high)
+    # torch: multiplied and added with one rounding, for which doubles are wide enough.
+    value = np.float32(rand() * float(high - low) + float(low))
+    return float(low if value == high else value)
 
 
 def normal(shape):
@@ -35,18 +47,24 @@ def normal(shape):
 
 
 def randint(low, high):
-    """A whole number in [low, high)."""
-    return int(samplers.randint(rng.default, (1,), _LONG, low, high)[0])
+    """A whole number in [low, high). Raises RuntimeError where there is none."""
+    if not 0 < high - low < _SMALL:
+        return int(samplers.randint(rng.default, (1,), _LONG, low, high)[0])
+    return low + _word() % (high - low)
 
 
 def randints(count, high):
     """A list of whole numbers in [0, high)."""
-    return samplers.randint(rng.default, (count,), _LONG, 0, high).tolist()
+    return [randint(0, high) for _ in range(count)]
 
 
 def randperm(n):
     """A list of the numbers from 0 to n - 1 in random order."""
-    return samplers.randperm(rng.default, (n,), _LONG).tolist()
+    out = list(range(n))
+    for i in range(n - 1):
+        other = i + _word() % (n - i)
+        out[i], out[other] = out[other], out[i]
+    return out
 
 
 def dirichlet(alpha, rows):

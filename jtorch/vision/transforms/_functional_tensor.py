@@ -6,8 +6,8 @@ each new one would be a program to compile.
 
 import numpy as np
 
-from jtorch import devices, dtypes
-from jtorch._tensor import Tensor, aval, from_host
+from jtorch import dtypes
+from jtorch._tensor import Tensor, aval, from_array
 from jtorch.api.construct import as_tensor, tensor
 from jtorch.autograd.apply import call
 from jtorch.nn import functional as nnF
@@ -21,7 +21,7 @@ _WORDS = {"constant": "constant", "edge": "edge", "reflect": "reflect", "symmetr
 
 def on_host(array):
     """A CPU tensor of an array."""
-    return from_host(np.ascontiguousarray(array), device=devices.CPU)
+    return from_array(np.asarray(array, order="C"))
 
 
 def check_image(img):
@@ -113,7 +113,7 @@ def normalize(tensor, mean, std, inplace=False):
         _check_std(std.all(), dtype)
         out = np.subtract(array, _per_channel(mean), order="C")
         out /= _per_channel(std)
-        return from_host(out, device=devices.CPU)
+        return from_array(out)
     device = aval(tensor).device
     mean, std = (as_tensor(x, dtype=dtype, device=device) for x in (mean, std))
     _check_std(bool((std != 0).all()), dtype)
@@ -136,7 +136,9 @@ def _per_channel(numbers):
 def _flip(img, dim):
     check_image(img)
     array = host_array(img)
-    return img.flip(dim) if array is None else on_host(np.flip(array, dim))
+    if array is None:
+        return img.flip(dim)
+    return on_host(array[..., ::-1] if dim == -1 else array[..., ::-1, :])
 
 
 def vflip(img):
@@ -204,13 +206,19 @@ def _has_room(shape, left, top, right, bottom):
 
 def _padded(array, rows, columns, fill, padding_mode):
     """NumPy's padding, and cutting where a width is negative."""
-    cut = tuple(slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(array.shape[-2:], (rows, columns), strict=True))
-    widths = [(0, 0)] * (array.ndim - 2) + [(max(a, 0), max(b, 0)) for a, b in (rows, columns)]
+    if rows[0] < 0 or rows[1] < 0 or columns[0] < 0 or columns[1] < 0:
+        cut = (slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(array.shape[-2:], (rows, columns), strict=True))
+        array = array[..., *cut]
+        rows, columns = ((max(a, 0), max(b, 0)) for a, b in (rows, columns))
     if padding_mode != "constant":
-        return np.pad(array[..., cut[0], cut[1]], widths, padding_mode)
+        return np.pad(array, [(0, 0)] * (array.ndim - 2) + [rows, columns], padding_mode)
+    height, width = array.shape[-2:]
     kind = array.dtype
-    value = np.float64(fill) if kind.kind not in "iub" else int(fill)
-    return np.pad(array[..., cut[0], cut[1]], widths, constant_values=np.array(value).astype(kind))
+    value = np.array(int(fill) if kind.kind in "iub" else float(fill)).astype(kind)
+    shape = (*array.shape[:-2], height + sum(rows), width + sum(columns))
+    out = np.full(shape, value, kind) if value else np.zeros(shape, kind)
+    out[..., rows[0] : rows[0] + height, columns[0] : columns[0] + width] = array
+    return out
 
 
 def _symmetric(img, rows, columns):

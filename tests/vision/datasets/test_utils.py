@@ -50,7 +50,7 @@ def served(tmp_path):
     there.mkdir(), here.mkdir()
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=there))
     server.asked, server.ranges = [], True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     yield server, there, here
     server.shutdown()
