@@ -12,13 +12,19 @@ import time
 
 import numpy as np
 import torch
-import torchvision.transforms as torch_transforms
 from PIL import Image
 
 import jtorch
 import jtorch.utils.data
 import jtorch.vision.transforms as jtorch_transforms
 from bench import harness
+
+# Where torchvision's operators are built for another torch, what it registers at import must be declared.
+_library = torch.library.Library("torchvision", "FRAGMENT")
+for _name in ("nms", "qnms"):
+    _library.define(f"{_name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+
+import torchvision.transforms as torch_transforms  # noqa: E402
 
 RATIOS = (("jtorch", "torch"),)
 SIDES = {"jtorch": (jtorch, jtorch_transforms), "torch": (torch, torch_transforms)}

@@ -5,12 +5,14 @@ no thread, so forking it is safe, which forking the main program is not once JAX
 """
 
 import gc
+import importlib
 import json
 import os
 import pickle
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 
@@ -20,10 +22,11 @@ from jtorch.utils.data._utils.worker import serve_worker
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _START = """
 import json, sys
-fd, sys.path[:] = json.loads(sys.argv.pop())
+given = json.loads(sys.argv.pop())
+sys.path[:] = given["path"]
 import jtorch
 from jtorch.utils.data._utils.forkserver import serve
-serve(fd)
+serve(**given)
 """
 _POLL = 0.002  # seconds between looks at a worker that is ending
 
@@ -38,9 +41,11 @@ class ForkServer:
         self._owner = os.getpid()
         # A worker works on the processor, by one thread, whatever the program itself does.
         env = os.environ | {"JAX_PLATFORMS": "cpu"} | dict.fromkeys(_ONE_THREAD, "1")
-        command = [sys.executable, "-c", _START, json.dumps([theirs.fileno(), sys.path])]
+        self._imported = set()
         try:
-            self._process = subprocess.Popen(command, env=env, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+            self._process = subprocess.Popen(
+                _command(theirs.fileno(), sys.path), env=env, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL
+            )
         finally:
             theirs.close()
 
@@ -59,7 +64,14 @@ class ForkServer:
 
     def fork(self, end):
         """Have a worker forked that takes over one end of a channel. It is not waited for."""
-        self._channel.send(b"fork", [end.fileno()])
+        self._channel.send(pickle.dumps(("fork",)), [end.fileno()])
+
+    def prepare(self, modules):
+        """Have modules imported in the server that its forks would import, one by one and in each pass again."""
+        fresh = [name for name in modules if name not in self._imported]
+        if fresh:
+            self._imported.update(fresh)
+            self._channel.send(pickle.dumps(("import", fresh)))
 
     def ended(self, pid, wait):
         """The exit code of a worker, negative for a signal; None if it is still there after `wait` seconds.
@@ -69,7 +81,7 @@ class ForkServer:
         """
         answer, theirs = Channel.pair()
         try:
-            self._channel.send(pickle.dumps((pid, wait)), [theirs.fileno()])
+            self._channel.send(pickle.dumps(("ended", pid, wait)), [theirs.fileno()])
         finally:
             theirs.close()
         try:
@@ -78,26 +90,58 @@ class ForkServer:
             answer.close()
 
 
-def serve(fd):
-    """What the server does until the main process is gone."""
-    channel, ended = Channel.of(fd), {}
+def _command(fd, path, **more):
+    return [sys.executable, "-c", _START, json.dumps({"fd": fd, "path": path, **more})]
+
+
+def serve(fd, path, refused=(), ended=()):
+    """What the server does until the main process is gone.
+
+    refused: modules not to import, since one of them started a thread; ended: [(pid, exit code)] of workers.
+    """
+    channel, ended = Channel.of(fd), dict(ended)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, lambda *_: _reap(ended))
-    gc.collect()
-    gc.freeze()  # what is there is never collected, so that forks go on sharing its memory
+    _settle()
     while True:
         try:
             body, files = channel.receive()
         except EOFError:
             return
+        kind, *about = pickle.loads(body)
+        if kind == "import":
+            _import([name for name in about[0] if name not in refused])
+            if threads() > 1:
+                # Such a process can't be forked: the server begins anew, without these modules.
+                os.set_inheritable(fd, True)
+                os.execv(sys.executable, _command(fd, path, refused=[*refused, *about[0]], ended=list(ended.items())))
+            continue
         end = Channel.of(files[0])
-        if body != b"fork":
-            _tell(end, *pickle.loads(body), ended)
+        if kind == "ended":
+            _tell(end, *about, ended)
         elif not os.fork():
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             channel.close()
             serve_worker(end)
         end.close()
+
+
+def threads():
+    """How many threads this process has, those of libraries too where the system tells."""
+    return len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else threading.active_count()
+
+
+def _import(names):
+    for name in names:
+        with suppress(Exception):  # whoever needs the module meets the error
+            importlib.import_module(name)
+    _settle()
+
+
+def _settle():
+    """Keep the garbage collector from what is there, so that forks go on sharing its memory."""
+    gc.collect()
+    gc.freeze()
 
 
 def _reap(ended):

@@ -72,13 +72,19 @@ def kept(array, shape, dtype, device):
 
 
 class ToWorker(_Pickler):
-    """Pickles what a worker needs. `defined`: the classes and functions of `__main__` that are part of it."""
+    """Pickles what a worker needs.
+
+    `defined`: the classes and functions of `__main__` that are part of it; `modules`: names of those it will import.
+    """
 
     def __init__(self, file, **options):
         super().__init__(file, **options)
         self.defined = {}
+        self.modules = set()
 
     def reducer_override(self, obj):
+        if isinstance(obj, (type, types.FunctionType, types.ModuleType)):
+            self.modules.add(obj.__name__ if isinstance(obj, types.ModuleType) else obj.__module__)
         if isinstance(obj, (type, types.FunctionType)) and obj.__module__ == _MAIN and "." not in obj.__qualname__:
             self.defined[obj.__qualname__] = obj
         if isinstance(obj, io.IOBase) and (again := _file(obj)) is not None:
@@ -113,7 +119,7 @@ def reopened(name, mode, place, text):
 
 
 def pack(*parts):
-    """(descriptor, length) of a nameless file that holds the parts, for any number of workers.
+    """(descriptor, length) of a nameless file that holds the parts, and the modules that may be imported beforehand.
 
     Raises what pickling raises for what can't be taken to another process.
     """
@@ -130,7 +136,26 @@ def pack(*parts):
         whole[: _LENGTH + len(table)] = len(table).to_bytes(_LENGTH, "little") + table
         for start, piece in zip(starts, pieces, strict=True):
             whole[first + start : first + start + len(piece)] = piece
-    return fd, first + end
+    return fd, first + end, _lasting(pickler.modules)
+
+
+def _lasting(names):
+    """Those modules, among some and what the user's own ones of them use, that do not change while a program runs."""
+    found, own = set(), set()
+    for name in names:
+        (found if _installed(name) else own).add(name)
+    for name in own - {_MAIN}:
+        for value in vars(sys.modules.get(name, types)).values():
+            used = value.__name__ if isinstance(value, types.ModuleType) else getattr(value, "__module__", None)
+            if isinstance(used, str) and _installed(used):
+                found.add(used)
+    return sorted(found)
+
+
+def _installed(name):
+    """Whether a module is jtorch's own or a package that was installed."""
+    file = getattr(sys.modules.get(name), "__file__", None) or ""
+    return name.startswith("jtorch") or "site-packages" in file or "dist-packages" in file
 
 
 def unpack(fd, length):

@@ -112,12 +112,13 @@ class Processes:
     """Workers in processes of their own. Raises what pickling raises for what can't be taken there."""
 
     def __init__(self, job, stream, ahead):
-        fd, length = pickling.pack(job.dataset, job.init_fn, job.make_fetcher)
+        fd, length, modules = pickling.pack(job.dataset, job.init_fn, job.make_fetcher)
         self.workers = []
         self._turn = 0
         self._ready = selectors.DefaultSelector()
         try:
             server, given = ForkServer.get(), surroundings()
+            server.prepare(modules)
             for number in range(job.count):
                 message = pickle.dumps((given, (number, job.count, job.base_seed), stream, length))
                 worker = WorkerProcess(server, message, [fd], ahead + 2)
