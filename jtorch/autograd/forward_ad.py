@@ -4,14 +4,13 @@ import contextlib
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 
 from jtorch import _tensor, dtypes, modes
 from jtorch._tensor import Tensor
 from jtorch.autograd.apply import apply, call
 from jtorch.autograd.grad_mode import Switch
 from jtorch.autograd.tangents import Level, carry, tangent_of
-from jtorch.ops.op import Op, Recordable
+from jtorch.ops.op import Recordable
 
 __all__ = ["UnpackedDualTensor", "dual_level", "enter_dual_level", "exit_dual_level", "make_dual", "unpack_dual"]
 
@@ -142,39 +141,7 @@ class Jvp(Recordable):
         if batched:
             one = (own, own_compute, moves, False)
             return jax.vmap(lambda *given: self.call((*operands, *given), one, compute))(*tangents)
-        if isinstance(self.op, Op) and self.op._gradient is not None:
-            return self._transposed(operands, tangents, own, own_compute, moves)
-
-        def forward(*moving):
-            given = iter(moving)
-            outs = self.op.call(
-                tuple(next(given) if m else x for x, m in zip(operands, moves, strict=True)), own, own_compute
-            )
-            return tuple(o for o in outs if jnp.issubdtype(o.dtype, jnp.inexact))
-
-        primals = tuple(x for x, m in zip(operands, moves, strict=True) if m)
-        return jax.jvp(forward, primals, tuple(tangents))[1]
-
-    def _transposed(self, operands, tangents, own, compute, moves):
-        """By way of the op's own gradient, which is linear in the cotangents: its transpose pushes forward."""
-        outs = jax.eval_shape(lambda *given: self.op.call(_mixed(operands, moves, given), own, compute),
-                              *(x for x, m in zip(operands, moves, strict=True) if m))  # fmt: skip
-        floating = [jnp.issubdtype(o.dtype, jnp.inexact) for o in outs]
-
-        def pull(cotangents):
-            given = iter(cotangents)
-            full = tuple(next(given) if f else None for f in floating)
-            grads = self.op.pullback(operands, own, compute, full, moves, None)
-            return tuple(jnp.conj(g) for g in grads)
-
-        zeros = tuple(jnp.zeros(o.shape, o.dtype) for o, f in zip(outs, floating, strict=True) if f)
-        _, transpose = jax.vjp(lambda cotangents: pull(tuple(jnp.conj(c) for c in cotangents)), zeros)
-        return transpose(tuple(tangents))[0]
-
-
-def _mixed(operands, moves, moving):
-    given = iter(moving)
-    return tuple(next(given) if m else x for x, m in zip(operands, moves, strict=True))
+        return self.op.pushforward(operands, own, own_compute, tangents, moves)
 
 
 def push(op, operands, attrs, results):

@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from jtorch.ops.op import Op, Recordable
+from jtorch.ops.op import Op, Recordable, mixed
 
 
 class Mapped(Recordable):
@@ -31,7 +31,7 @@ class Mapped(Recordable):
         own, own_compute, axes = attrs
 
         def one(*rows):
-            return self.op.call(_mixed(ins, axes, rows), own, own_compute)
+            return self.op.call(mixed(ins, axes, rows), own, own_compute)
 
         return jax.vmap(one)(*(x for x, mapped in zip(ins, axes, strict=True) if mapped))
 
@@ -44,16 +44,11 @@ class Mapped(Recordable):
         def one(sent, *rows):
             given = iter(sent)
             cts = tuple(None if ct is None else next(given) for ct in cotangents)
-            return self.op.pullback(_mixed(ins, axes, rows), own, own_compute, cts, needs, None)
+            return self.op.pullback(mixed(ins, axes, rows), own, own_compute, cts, needs, None)
 
         grads = jax.vmap(one)(present, *(x for x, mapped in zip(ins, axes, strict=True) if mapped))
         mapped = [m for m, n in zip(axes, needs, strict=True) if n]
         return tuple(g if m else jnp.sum(g, 0) for g, m in zip(grads, mapped, strict=True))
-
-
-def _mixed(operands, axes, rows):
-    given = iter(rows)
-    return tuple(next(given) if mapped else x for x, mapped in zip(operands, axes, strict=True))
 
 
 def _shown(op):

@@ -276,7 +276,7 @@ def run_inline(op, attrs, ins, device):
         x.aval if type(x) is Ref else None if x is None else Number(x.value if type(x) is Lift else x) for x in ins
     ]
     sig = trie.signature(op, attrs, operands, device, modes.local.token)
-    outs = op.call(tuple(values), attrs, sig.compute)
+    outs = op.traced(tuple(values), attrs, sig.compute)
     for out in outs:
         if not isinstance(out, Tracer):
             hooks.pin(out)  # JAX may hold the same array behind a tracer

@@ -112,16 +112,34 @@ class Recordable:
         """The outputs, as a tuple of arrays. ins: arrays, numbers or None in the order of the recorded parameters."""
         raise NotImplementedError
 
+    def traced(self, ins, attrs, compute):
+        """As call, for tracers of a JAX transform, which is to find the gradient that the op has here."""
+        return self.call(ins, attrs, compute)
+
+    def pushforward(self, ins, attrs, compute, tangents, moves):
+        """The tangents of the floating results, from those of the operands marked in moves."""
+
+        def forward(*moving):
+            outs = self.call(mixed(ins, moves, moving), attrs, compute)
+            return tuple(o for o in outs if jnp.issubdtype(o.dtype, jnp.inexact))
+
+        return jax.jvp(forward, tuple(x for x, m in zip(ins, moves, strict=True) if m), tuple(tangents))[1]
+
     def pullback(self, ins, attrs, compute, cotangents, needs, results):
         """Gradients of the operands marked in needs, as a tuple. A cotangent of None stands for zeros."""
 
         def forward(*wanted):
-            given = iter(wanted)
-            return self.call(tuple(next(given) if n else x for x, n in zip(ins, needs, strict=True)), attrs, compute)
+            return self.call(mixed(ins, needs, wanted), attrs, compute)
 
         outs, pull = jax.vjp(forward, *(x for x, n in zip(ins, needs, strict=True) if n))
         grads = pull(tuple(_conj(_cotangent(ct, out)) for ct, out in zip(cotangents, outs, strict=True)))
         return tuple(_conj(g) for g in grads)
+
+
+def mixed(operands, places, given):
+    """The operands, with what is given in the marked places."""
+    rest = iter(given)
+    return tuple(next(rest) if here else x for x, here in zip(operands, places, strict=True))
 
 
 def _conj(x):
@@ -272,13 +290,54 @@ class Op(Recordable):
             return (outs.astype(compute),)
         return tuple(outs) if isinstance(outs, (tuple, list)) else (outs,)
 
+    def traced(self, ins, attrs, compute):
+        if self._gradient is None or not self.differentiable:
+            return self.call(ins, attrs, compute)
+        moves = tuple(isinstance(x, jax.Array) and jnp.issubdtype(x.dtype, jnp.inexact) for x in ins)
+        if not any(moves):
+            return self.call(ins, attrs, compute)
+
+        @jax.custom_jvp
+        def run(*moving):
+            return self.call(mixed(ins, moves, moving), attrs, compute)
+
+        @run.defjvp
+        def push(primals, tangents):
+            outs = run(*primals)
+            pushed = iter(self.pushforward(mixed(ins, moves, primals), attrs, compute, tangents, moves))
+            return outs, tuple(
+                next(pushed) if jnp.issubdtype(o.dtype, jnp.inexact) else np.zeros(o.shape, jax.dtypes.float0)
+                for o in outs
+            )
+
+        return run(*(x for x, m in zip(ins, moves, strict=True) if m))
+
+    def pushforward(self, ins, attrs, compute, tangents, moves):
+        if self._gradient is None:
+            return super().pushforward(ins, attrs, compute, tangents, moves)
+        # The op's own gradient is linear in the cotangents: its transpose pushes forward.
+        outs = jax.eval_shape(
+            lambda *given: self.call(mixed(ins, moves, given), attrs, compute),
+            *(x for x, m in zip(ins, moves, strict=True) if m),
+        )
+        floating = [jnp.issubdtype(o.dtype, jnp.inexact) for o in outs]
+
+        def pull(cotangents):
+            given = iter(cotangents)
+            full = tuple(_conj(next(given)) if f else None for f in floating)
+            return tuple(_conj(g) for g in self.pullback(ins, attrs, compute, full, moves, None))
+
+        zeros = tuple(jnp.zeros(o.shape, o.dtype) for o, f in zip(outs, floating, strict=True) if f)
+        return jax.vjp(pull, zeros)[1](tuple(tangents))[0]
+
     def pullback(self, ins, attrs, compute, cotangents, needs, results):
         if self._gradient is None:
             return super().pullback(ins, attrs, compute, cotangents, needs, results)
         args, kwargs = self.bind(ins, attrs, compute)
-        if results is None:
-            outs = self.fn(*args, **kwargs)
-            results = tuple(outs) if isinstance(outs, (tuple, list)) else (outs,)
+        if results is None and self.wide is None:
+            results = self.traced(ins, attrs, compute)
+        elif results is None:
+            results = (self.fn(*args, **kwargs),)
         cotangents = tuple(_cotangent(ct, out) for ct, out in zip(cotangents, results, strict=True))
         single = len(results) == 1
         grads = self._gradient(

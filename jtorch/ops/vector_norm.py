@@ -42,7 +42,7 @@ def _length_gradient(grad, length, x, ord, dims):
     if ord == 1:
         return grad * _direction(x)
     if ord == 2:
-        return jnp.where(zero, 0, grad * (x / safe))
+        return grad * jnp.where(zero, 0, x / length)  # torch: nan where this is differentiated at 0
     if abs(ord) == math.inf:
         reached = (size == length) | (jnp.isnan(size) & jnp.isnan(length))
         return _direction(x) * jnp.where(reached, grad / jnp.sum(reached, dims, keepdims=True).astype(size.dtype), 0)
