@@ -181,6 +181,11 @@ def jax_device(device):
     return jax.devices("cpu")[0] if device.type == "cpu" else cuda_devices()[device.index]
 
 
+def of_jax(device):
+    """The placed Device of a jax.Device."""
+    return next((_placed("cuda", i) for i, d in enumerate(cuda_devices()) if d == device), CPU)
+
+
 @functools.cache
 def sharding(device):
     """The jax sharding that places an array on this one device."""

@@ -8,6 +8,7 @@ class _Local(threading.local):
     inference = False
     stops = True  # whether no_grad inside a JAX transform stops JAX's gradients, too
     level = 0  # the number of the innermost transform of jtorch.func that is under way, 0 outside
+    keys = None  # what draws inside a JAX transform come from, see rng/keys.py
     plain = False  # inside a rare mode's own work: calls go straight through the door
     # None while every mode that changes results stands at its default; otherwise a hashable description of them.
     token = None

@@ -2,6 +2,7 @@
 
 import functools
 
+import jax.numpy as jnp
 import numpy as np
 
 from jtorch import _tensor, devices, dtypes, modes
@@ -35,9 +36,24 @@ def source(generator, place):
     return generator
 
 
-def seeds(generator):
+def on_host(place):
+    """Whether draws for a place are torch's CPU numbers: not inside a JAX transform."""
+    return place is devices.CPU and modes.local.keys is None
+
+
+def seeds(generator, place):
     """The operands of one draw inside a program: never constants, so that each step draws anew."""
-    return [Lift(x) for x in generator.advance()]
+    if modes.local.keys is not None:
+        return [_tensor.from_array(jnp.asarray(x), place) for x in modes.local.keys.advance()]
+    return [Lift(x) for x in source(generator, place).advance()]
+
+
+def drawn_inside(name, attrs, place, generator, numbers=()):
+    """A draw inside a program: the op's results for a seed and these further operands."""
+    operands = [*seeds(generator, place), *numbers]
+    if any(isinstance(x, Tensor) for x in operands):
+        return apply(TABLE[name], operands, attrs)
+    return create(TABLE[name], attrs, place, operands)
 
 
 def draw(kind, generator, size, dtype, place, *params, order=None):
@@ -49,16 +65,16 @@ def draw(kind, generator, size, dtype, place, *params, order=None):
         return for_rows(functools.partial(_draw_rows, kind, generator, size, dtype, place, order), *params)
     if place is devices.META:
         return create(TABLE["full_kernel"], (size, dtype), place, (0,))
-    generator = source(generator, place)
-    if 0 in size and place is devices.CPU and (kind in _EMPTY or (kind == "random" and not params)):
+    host = on_host(place)
+    if 0 in size and host and (kind in _EMPTY or (kind == "random" and not params)):
         return _tensor.from_host(np.empty(size, dtype.numpy), dtype, place)
-    if place is devices.CPU:
-        return _on_host(getattr(samplers, kind), generator, size, dtype, params, order)
+    if host:
+        return _on_host(getattr(samplers, kind), source(generator, place), size, dtype, params, order)
     if kind == "random":
         kind, params = "randint", params or whole_range(dtype)
     if any(isinstance(p, Tensor) for p in params):
-        return apply(TABLE[f"draw_{kind}_each"], (*seeds(generator), *params), (size, dtype))
-    return create(TABLE[f"draw_{kind}"], (size, dtype), place, (*seeds(generator), *(Lift(float(p)) for p in params)))
+        return drawn_inside(f"draw_{kind}_each", (size, dtype), place, generator, params)
+    return drawn_inside(f"draw_{kind}", (size, dtype), place, generator, [Lift(float(p)) for p in params])
 
 
 def for_rows(fn, *operands):

@@ -4,9 +4,9 @@ import numpy as np
 
 from jtorch import devices, modes
 from jtorch._tensor import aval, from_host, host
-from jtorch.api.drawing import draw, for_rows, number, order_of, seeds
+from jtorch.api.drawing import draw, drawn_inside, for_rows, number, on_host, order_of
 from jtorch.api.put import function
-from jtorch.autograd.apply import apply, create, filled
+from jtorch.autograd.apply import apply, filled
 from jtorch.autograd.inplace import inplace
 from jtorch.autograd.level import mapping
 from jtorch.dtypes import bool_
@@ -24,9 +24,9 @@ def mask(size, keep, device, order=None):
 
     order: as for `draw`. The CPU draws two words an element, whatever dtype the mask is wanted in.
     """
-    if device is devices.CPU or device is devices.META or (modes.rare and mapping()):
+    if on_host(device) or device is devices.META or (modes.rare and mapping()):
         return draw("bernoulli", None, size, bool_, device, keep, order=order)
-    return create(TABLE["draw_mask"], (keep, size), device, seeds(generators.default_for(device)))
+    return drawn_inside("draw_mask", (keep, size), device, None)
 
 
 def _rounded(dtype, *steps):
@@ -137,7 +137,7 @@ def _slopes(input, lower, upper):
     a = aval(input)
     if modes.rare and mapping():
         return for_rows(lambda count, x: _slopes(x, lower, upper), input)
-    if a.device is not devices.CPU:
+    if not on_host(a.device):
         drawn = draw("uniform", None, a.shape, a.dtype, a.device, lower, upper)
         return drawn.masked_fill(input.detach() > 0, 1.0)
     if a.dtype.name not in ("float32", "float64", "bfloat16"):

@@ -2,6 +2,8 @@
 
 import functools
 
+import jax
+
 
 class Structure(tuple):
     """A tuple with named fields that prints as torch's structseq does."""
@@ -51,4 +53,5 @@ def named(name, names):
             "__module__": "torch.return_types",
         },
     )
+    jax.tree_util.register_pytree_node(made, lambda t: (tuple(t), None), lambda _, items: made(items))
     return made

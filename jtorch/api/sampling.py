@@ -5,7 +5,7 @@ import numpy as np
 from jtorch import _tensor, devices, dtypes, modes, shapes
 from jtorch._tensor import Tensor, aval
 from jtorch.api.creation import named_size, sizes_of
-from jtorch.api.drawing import as_dtype, draw, for_rows, number, order_of, redraw, source, taped
+from jtorch.api.drawing import as_dtype, draw, for_rows, number, on_host, order_of, redraw, source, taped
 from jtorch.api.guard import Refused
 from jtorch.api.put import both, function
 from jtorch.autograd.apply import apply, hashable
@@ -172,7 +172,7 @@ def _around(mean, std, generator, dtype):
     if not isinstance(std, Tensor):
         return draw("normal", generator, size, dtype, place, 0.0, number(std)).add_(mean.detach())
     _check_std(std)
-    if place is devices.CPU:
+    if on_host(place):
         mean = _tensor.host(mean) if isinstance(mean, Tensor) else number(mean)
         drawn = samplers.normal_around(source(generator, place), size, dtype, mean, _tensor.host(std))
         return _tensor.from_host(drawn, dtype, place)
@@ -184,7 +184,7 @@ def _check_std(std):
     a = aval(std)
     if a.dtype.is_complex:
         raise RuntimeError("normal expects standard deviation to be non-complex")
-    if a.device is devices.CPU and not (_tensor.host(std) >= 0).all():
+    if on_host(a.device) and not (_tensor.host(std) >= 0).all():
         raise RuntimeError("normal expects all elements of std >= 0.0")
 
 
@@ -210,7 +210,7 @@ def multinomial(input, num_samples, replacement=False, *, generator=None, out=No
         return for_rows(
             lambda count, weights: multinomial(weights, num_samples, replacement, generator=generator), input
         )
-    if a.device is devices.CPU:
+    if on_host(a.device):
         weights = _tensor.host(input)
         weights = weights if order_of(input) is None else np.asfortranarray(weights)
         drawn = samplers.multinomial(source(generator, a.device), weights, hashable(num_samples), replacement)

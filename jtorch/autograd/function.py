@@ -101,6 +101,11 @@ class Function(metaclass=FunctionMeta):
         return cls.backward if cls.backward is not base else cls.vjp
 
     @classmethod
+    def only_pushes(cls):
+        """Whether the user wrote a jvp, and neither backward nor vjp."""
+        return cls.jvp is not Function.jvp and cls.backward is Function.backward and cls.vjp is Function.vjp
+
+    @classmethod
     def apply(cls, *args, **kwargs):
         """Run forward and, if an argument requires grad, put the call on the tape."""
         if kwargs or cls.split():
@@ -123,7 +128,7 @@ class Function(metaclass=FunctionMeta):
             and not tracked
             and any(isinstance(x, Tensor) and isinstance(x._storage.ref.value, Tracer) for x in args)
         ):
-            return function_jax.apply(cls, args)
+            return function_jax.apply(cls, args, cls.only_pushes())
         if tracked:
             ctx.enter_tape(args)
         below = None if level is None else function_levels.call_below(cls, level, args)

@@ -1,4 +1,4 @@
-"""A Function inside a JAX transform: the same forward and backward as a jax.custom_vjp."""
+"""A Function inside a JAX transform: the same forward and backward as a jax.custom_vjp, or jvp as a jax.custom_jvp."""
 
 import jax
 import jax.numpy as jnp
@@ -66,9 +66,10 @@ def _wrapped(array, device):
 class _Call:
     """One call: its arguments with the tensors taken out, and, once forward has run, what its outputs are."""
 
-    def __init__(self, cls, args):
+    def __init__(self, cls, args, pushes):
         self.cls = cls
         self.args = args
+        self.pushes = pushes  # whether there is a jvp and no backward
         self.places = [i for i, x in enumerate(args) if isinstance(x, Tensor)]
         self.devices = [_tensor.aval(args[i]).device for i in self.places]
         self.single = True
@@ -102,9 +103,24 @@ class _Call:
         found = [
             jax.lax.stop_gradient(_array(o)) if id(o) in constant else _array(o) for o in outs if isinstance(o, Tensor)
         ]
-        ctx.saved_for_forward = ctx.to_save
+        if not self.pushes:
+            ctx.saved_for_forward = ctx.to_save
         ctx.to_save = ctx.dirty_tensors = ctx.non_differentiable = ()
         return ctx, found
+
+    def push(self, arrays, tangents):
+        """Run the user's forward and jvp on arrays: (output arrays, a tangent for each)."""
+        ctx, outs = self.run(arrays)
+        given = [None] * len(self.args)
+        for i, array, tangent, device in zip(self.places, arrays, tangents, self.devices, strict=True):
+            if tangent.dtype != jax.dtypes.float0:
+                given[i] = _wrapped(tangent, device)
+            elif ctx.materialize_grads:
+                given[i] = _wrapped(jnp.zeros(array.shape, array.dtype), device)
+        pushed = self.cls.jvp(ctx, *given)
+        pushed = pushed if isinstance(pushed, tuple) else (pushed,)
+        pushed = [t for t, out in zip(pushed, self.outputs, strict=True) if type(out) is _Device]
+        return outs, [_tangent(t, out) for t, out in zip(pushed, outs, strict=True)]
 
     def pull(self, kept, cotangents):
         """Run the user's backward on arrays: a cotangent per tensor argument."""
@@ -125,29 +141,23 @@ class _Call:
         return tuple(_cotangent(g, ctx.arguments[i]) for g, i in zip(found, self.places, strict=True))
 
 
+def _tangent(tangent, out):
+    if not jnp.issubdtype(out.dtype, jnp.inexact):
+        return np.zeros(out.shape, jax.dtypes.float0)
+    return jnp.zeros(out.shape, out.dtype) if tangent is None else _array(tangent)
+
+
 def _cotangent(gradient, aval):
     if aval.dtype.category < dtypes.FLOAT:
         return np.zeros(aval.shape, jax.dtypes.float0)
     return jnp.zeros(aval.shape, aval.dtype.numpy) if gradient is None else _array(gradient)
 
 
-def apply(cls, args):
-    """Function.apply on tensors of JAX tracers."""
-    call = _Call(cls, args)
+def apply(cls, args, pushes):
+    """Function.apply on tensors of JAX tracers. pushes: whether the class has a jvp and no backward."""
+    call = _Call(cls, args, pushes)
     arrays = [_array(args[i]) for i in call.places]
-
-    @jax.custom_vjp
-    def run(*arrays):
-        return call.run(arrays)[1]
-
-    def forward(*arrays):
-        ctx, outs = call.run(arrays)
-        return outs, _pack(ctx)
-
-    def backward(kept, cotangents):
-        return call.pull(kept, cotangents)
-
-    run.defvjp(forward, backward)
+    run = (_pushed if pushes else _pulled)(call)
     found = iter(run(*arrays))
     outs = []
     for n, out in enumerate(call.outputs):
@@ -160,3 +170,25 @@ def apply(cls, args):
         else:
             outs.append(_wrapped(next(found), out.device))
     return outs[0] if call.single else tuple(outs)
+
+
+def _pulled(call):
+    @jax.custom_vjp
+    def run(*arrays):
+        return call.run(arrays)[1]
+
+    def forward(*arrays):
+        ctx, outs = call.run(arrays)
+        return outs, _pack(ctx)
+
+    run.defvjp(forward, call.pull)
+    return run
+
+
+def _pushed(call):
+    @jax.custom_jvp
+    def run(*arrays):
+        return call.run(arrays)[1]
+
+    run.defjvp(call.push)
+    return run

@@ -1,5 +1,8 @@
 """Ref: a handle on a value that is an array or a place (slot) in a trace; Aval: what is known of it beforehand."""
 
+import jax
+import jax.export
+
 from jtorch import dtypes
 
 
@@ -26,7 +29,8 @@ def aval(shape, dtype, device):
     key = (shape, dtype, device)
     found = _avals.get(key)
     if found is None:
-        found = _avals.setdefault(key, Aval(tuple(int(n) for n in shape), dtype, device))
+        sizes = tuple(n if jax.export.is_symbolic_dim(n) else int(n) for n in shape)
+        found = _avals.setdefault(key, Aval(sizes, dtype, device))
     return found
 
 

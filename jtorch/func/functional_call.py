@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from jtorch.autograd.apply import call
+from jtorch.nn.modules.batchnorm import _BatchNorm
 from jtorch.nn.utils.stateless import _functional_call
 
 
@@ -52,3 +53,12 @@ def _stacked(name, tensors):
         raise RuntimeError(f"Expected {name} from each model to have the same .requires_grad")
     made = call("stack", tensors)
     return made.detach().requires_grad_() if wanted == {True} else made
+
+
+def replace_all_batch_norm_modules_(root):
+    """Take the running statistics from every batch norm in a module, in place; returns it. For vmap over a module."""
+    for module in root.modules():
+        if isinstance(module, _BatchNorm) and module.track_running_stats:
+            module.running_mean = module.running_var = module.num_batches_tracked = None
+            module.track_running_stats = False
+    return root

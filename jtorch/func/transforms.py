@@ -7,6 +7,7 @@ from jtorch._tensor import Tensor, aval
 from jtorch.autograd.apply import filled
 from jtorch.autograd.forward_ad import _listed
 from jtorch.autograd.grad_mode import enable_grad
+from jtorch.autograd.level import box_of
 from jtorch.autograd.levels import GradLevel, JvpLevel
 from jtorch.func.arguments import need_list_of_tensors, need_tensors, picked, split_aux
 from jtorch.utils._pytree import tree_flatten, tree_map, tree_unflatten
@@ -243,3 +244,12 @@ def linearize(func, *primals):
         return push(tangents)[0]
 
     return output, pushed
+
+
+def debug_unwrap(tensor, *, recurse=True):
+    """What stands for a tensor on the level below, or on none: for looking at it inside a transform."""
+    box = box_of(tensor)
+    while box is not None:
+        tensor = box.inner
+        box = box_of(tensor) if recurse else None
+    return tensor

@@ -21,6 +21,8 @@ def viewable(shape, strides, size):
     """The strides under which memory laid out by `shape` and `strides` reads as `size`, or None where none exist."""
     if numel(shape) == 0:
         return tuple(strides) if tuple(shape) == tuple(size) else contiguous_strides(size)
+    if tuple(strides) == contiguous_strides(shape):
+        return contiguous_strides(size)  # also where sizes are symbols, which cannot be compared
     result, at = [0] * len(size), len(size) - 1
     chunk, old = 1, 1  # elements of the block of dims in hand, in the new and in the old shape
     base = strides[-1] if shape else 1

@@ -7,19 +7,11 @@ import pytest
 
 import jtorch as torch
 from jtorch import _tensor
+from jtorch.engine import stats
+from jtorch.interop import as_jax, export_module
 from tests.autograd import functions
 
 X = np.array([[0.5, -1.5, 2.5], [1.0, 2.0, -0.25]], np.float32)
-
-
-def as_jax(fn):
-    """A function of Tensors as a function of arrays."""
-
-    def run(*arrays):
-        outs = fn(*[_tensor.from_array(jnp.asarray(a)) for a in arrays])
-        return jax.tree.map(_tensor.value, outs, is_leaf=lambda t: isinstance(t, torch.Tensor))
-
-    return run
 
 
 def on_the_tape(fn, *arrays):
@@ -74,6 +66,55 @@ def test_values(name):
     fn = CASES[name]
     expected = fn(torch.tensor(X)).item()
     np.testing.assert_allclose(jax.jit(as_jax(fn))(X), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_an_exported_module_has_the_tapes_gradients(name):
+    class Layer(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.w = torch.nn.Parameter(torch.tensor(X))
+
+        def forward(self, shift):
+            return CASES[name](self.w + shift)
+
+    model = Layer()
+    fn, params = export_module(model)
+    model(torch.ones(1)).backward()
+    grads = jax.jit(jax.grad(lambda p: fn(p, jnp.ones(1, np.float32))))(params)
+    np.testing.assert_allclose(grads["w"], model.w.grad, rtol=1e-5)
+
+
+def test_a_step_with_all_of_them_is_one_program():
+    w = torch.tensor(X, requires_grad=True)
+    optimizer = torch.optim.SGD([w], lr=1e-4)
+    for _ in range(4):
+        before = stats.programs, stats.compiles
+        optimizer.zero_grad()
+        loss = sum(fn(w) for fn in CASES.values())
+        loss.backward()
+        optimizer.step()
+        loss.item()
+    assert (stats.programs - before[0], stats.compiles - before[1]) == (1, 0)
+
+
+def test_a_jvp_alone_is_a_custom_jvp():
+    class Pushed(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, factor):
+            ctx.save_for_forward(x)
+            ctx.factor = factor
+            return x * factor, x > 0
+
+        @staticmethod
+        def jvp(ctx, t, _):
+            (x,) = ctx.saved_tensors
+            return t * x * ctx.factor * 10, None
+
+    fn = as_jax(lambda x: Pushed.apply(x, 2.0)[0].sum())
+    assert "custom_jvp_call" in str(jax.make_jaxpr(fn)(X))
+    np.testing.assert_allclose(jax.jit(jax.grad(fn))(X), 20 * X)
+    np.testing.assert_allclose(jax.jvp(fn, (X,), (X,))[1], (20 * X * X).sum(), rtol=1e-6)
 
 
 def test_it_is_a_custom_vjp():

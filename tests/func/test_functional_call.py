@@ -106,6 +106,18 @@ def test_errors(name):
     same_error(WRONG[name])
 
 
+def test_batch_norm_without_running_statistics():
+    def run(torch):
+        model = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Sequential(torch.nn.BatchNorm1d(2)))
+        with torch.no_grad():
+            model[0].weight.copy_(torch.tensor([[1.0, 2.0], [3.0, -1.0]]))
+        torch.func.replace_all_batch_norm_modules_(model)
+        x = torch.arange(24.0).reshape(3, 4, 2).sin()
+        return torch.vmap(model)(x).detach(), list(model.state_dict()), model[1][0].track_running_stats
+
+    same(run)
+
+
 def test_running_statistics_without_rows_are_refused():
     def run(torch):
         norm = torch.nn.BatchNorm1d(2)

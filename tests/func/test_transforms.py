@@ -126,6 +126,20 @@ def test_tensors_inside_print_as_what_stands_for_them():
     same_print(run)
 
 
+def test_debug_unwrap():
+    def run(torch):
+        f, seen = torch.func, []
+
+        def look(x):
+            seen.extend((repr(f.debug_unwrap(x)), repr(f.debug_unwrap(x, recurse=False))))
+            return x.sum()
+
+        f.vmap(f.grad(look))(rows(torch))
+        return seen
+
+    same(run)
+
+
 CAPTURED = {
     "add": lambda torch, z: z.add_(1),
     "mul": lambda torch, z: z[0].mul_(2),
