@@ -28,6 +28,7 @@ from jtorch import (
     overrides,
     random,
     return_types,
+    serialization,
     signal,
     special,
     testing,
@@ -60,6 +61,7 @@ from jtorch.func import vmap
 from jtorch.nn.functional import native as _native
 from jtorch.random import default_generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
 from jtorch.rng.generator import Generator
+from jtorch.serialization import load, save
 from jtorch.version import __version__
 
 globals().update(_functions.namespace(_variants.functions("torch")))

@@ -6,6 +6,7 @@ from jtorch import _tensor, devices, dtypes, modes, shapes
 from jtorch._tensor import Tensor, alias, aval, given_attributes, read
 from jtorch.api.formats import formatted, in_format
 from jtorch.api.put import method
+from jtorch.api.rebuilding import rebuild
 from jtorch.api.types import parse_type, type_string
 from jtorch.autograd import grad_fn as graph
 from jtorch.autograd.apply import call, copy_to, create
@@ -246,38 +247,4 @@ def __reduce_ex__(self, protocol):
     cls = None if type(self) is Tensor else type(self)  # Tensor itself goes by torch's name, which pickle can't import
     laid = None if self._view is None else (seen.shape, tuple(_tensor.strides(self)), self._view.offset)
     facts = (cls, seen.dtype, laid, self._rg, given_attributes(self))
-    return (_rebuild, (self._storage, *facts))
-
-
-def _rebuild(cell, cls, dtype, laid, requires_grad, extra):
-    out = object.__new__(cls or Tensor)
-    # torch: what shared memory before does not share it afterwards.
-    out._storage = cell = storage.Storage(cell.ref)
-    cell.version = 1  # torch: the memory is put into it, which counts as a write
-    if laid is not None:
-        out._view = _laid(cell, dtype, *laid)
-    out._rg = requires_grad
-    out.__dict__.update(extra)
-    return out
-
-
-def _reading(have, want):
-    """The view op, with its attributes, that reads memory of one dtype as another."""
-    if have.is_complex and have.to_real() is want:
-        return TABLE["view_as_real"], ()
-    if want.is_complex and want.to_real() is have:
-        return TABLE["view_as_complex"], ()
-    return TABLE["view_dtype"], (have, want)
-
-
-def _laid(cell, dtype, sizes, strides, offset):
-    """A View of a storage with these sizes, strides and offset."""
-    seen = cell.ref
-    have = seen.aval.dtype
-    steps = [] if have is dtype else [_reading(have, dtype)]
-    steps.append((TABLE["as_strided"], (sizes, strides, offset)))
-    for op, attrs in steps:
-        seen = _tensor.record(op, attrs, (seen,), seen.aval.device)[0][0]
-    return _tensor.View(
-        tuple((op, (), attrs) for op, attrs in steps), strides, offset, None, cell.ref, seen, cell.graph
-    )
+    return (rebuild, (self._storage, *facts))

@@ -310,8 +310,8 @@ class Module(Tree, Convertible, Stateful, Hooks):
     def __setstate__(self, state: dict) -> None:
         # torch: a module pickled by an older version lacks the newer fields.
         self.__dict__.update({**_fresh_state(), **state})
-        if any(self.__dict__[name] for name in _CALL_HOOKS):
-            ANY_HOOKS[:] = [True]
+        for name in _CALL_HOOKS:
+            self.__dict__[name] = HookDict(self.__dict__[name])
 
 
 for _base in Tree, Convertible, Stateful, Hooks:  # torch has all of it in one class, and Python's errors show its name

@@ -18,6 +18,10 @@ class HookDict(OrderedDict):
         ANY_HOOKS[:] = [True]
         super().__setitem__(key, hook)
 
+    def __reduce__(self):
+        # torch: what a module is saved with; __setstate__ makes a HookDict of it again.
+        return OrderedDict, (), None, None, iter(self.items())
+
 
 _global_buffer_registration_hooks: OrderedDict = OrderedDict()
 _global_module_registration_hooks: OrderedDict = OrderedDict()

@@ -150,6 +150,11 @@ class RNNBase(Module):
             if getattr(self, name, None) is not weight:
                 setattr(self, name, weight)
 
+    def __getstate__(self):
+        # torch keeps these lists, so a module that it unpickles is to have them.
+        lists = {"_flat_weights": self._flat_weights, "_flat_weights_names": self._flat_weights_names}
+        return {**self.__dict__, **lists}
+
     def __setstate__(self, state):
         # What torch keeps beside the parameters is worked out here.
         state = {k: v for k, v in state.items() if k not in ("_flat_weights", "_flat_weights_names")}
