@@ -41,7 +41,7 @@ def module(name):
     if home is None:
         return None
     parent, _, last = home.rpartition(".")
-    if parent and not hasattr(module(name.rpartition(".")[0]) or ModuleType(""), "__path__"):
+    if "." in name and not hasattr(module(name.rpartition(".")[0]) or ModuleType(""), "__path__"):
         found = getattr(sys.modules.get(parent), last, None)  # a module that a plain one hands on
         return found if isinstance(found, ModuleType) else None
     try:

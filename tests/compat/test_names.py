@@ -1,5 +1,7 @@
 """The names of torch's modules, and what comes closest to a name that jtorch lacks."""
 
+import importlib
+
 import jtorch
 from jtorch.compat import names
 from tests.compat.modules import FILE, listed
@@ -13,6 +15,7 @@ def test_a_module_of_torch_is_one_of_jtorch():
     assert names.module("torch") is jtorch
     assert names.module("torch.nn.functional") is jtorch.nn.functional
     assert names.module("torch.nn.modules.linear").Linear is jtorch.nn.Linear
+    assert names.module("torchvision") is importlib.import_module("jtorch.vision")
     assert names.module("torch.no_such_module") is None
     assert names.module("numpy") is None
 

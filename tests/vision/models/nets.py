@@ -14,17 +14,25 @@ def resnext(torch, m):
     return m.resnet.ResNet(Bottleneck, [1, 1, 1, 1], num_classes=5, **options)
 
 
-def vgg(torch, m):
-    layers = m.vgg.make_layers([8, "M", 16, "M", 512], batch_norm=True)
-    net = m.vgg.VGG(layers, num_classes=5, init_weights=False)
-    net.classifier = torch.nn.Linear(512 * 49, 5)
+def _light(torch, make, width):
+    """A net with a small head, drawn without its large one."""
+    with torch.device("meta"):
+        net = make()
+    net.classifier = torch.nn.Linear(width, 5)
+    net.to_empty(device="cpu")
+    for module in net.modules():
+        if hasattr(module, "reset_parameters"):
+            module.reset_parameters()
     return net
+
+
+def vgg(torch, m):
+    layers = partial(m.vgg.make_layers, [8, "M", 16, "M"], batch_norm=True)
+    return _light(torch, lambda: m.vgg.VGG(layers(), init_weights=False), 16 * 49)
 
 
 def alexnet(torch, m):
-    net = m.alexnet(num_classes=5)
-    net.classifier = torch.nn.Linear(256 * 36, 5)
-    return net
+    return _light(torch, m.alexnet, 256 * 36)
 
 
 def squeezenet(torch, m):

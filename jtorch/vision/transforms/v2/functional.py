@@ -11,12 +11,13 @@ from jtorch.vision.transforms._functional_tensor import convert_image_dtype as _
 from jtorch.vision.transforms._functional_tensor import max_value, on_host
 from jtorch.vision.transforms._modes import InterpolationMode, mode_of
 
-__all__ = [
-    *v1.__all__, "elastic", "get_num_channels", "get_size", "grayscale_to_rgb", "horizontal_flip", "to_dtype",
-    "to_image", "vertical_flip",
+_SHARED = [name for name in v1.__all__ if name != "pil_modes_mapping"]
+__all__ = _SHARED + [
+    "elastic", "get_num_channels", "get_size", "grayscale_to_rgb", "horizontal_flip", "to_dtype", "to_image",
+    "vertical_flip",
 ]  # fmt: skip
 
-globals().update({name: getattr(v1, name) for name in v1.__all__})
+globals().update({name: getattr(v1, name) for name in _SHARED})
 horizontal_flip, vertical_flip, elastic = v1.hflip, v1.vflip, v1.elastic_transform
 get_num_channels = v1.get_image_num_channels
 
