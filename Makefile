@@ -19,7 +19,7 @@ help:
 	@echo "make demo    train a CNN on handwritten digits      (ARGS='--epochs 3 --download' are passed on)"
 	@echo "make test    the checks, then the whole test suite  (TESTS=tests/ops runs a part, WORKERS=n)"
 	@echo "make check   ruff, pyright, the import floors"
-	@echo "make bench   microseconds per op, and steps and torch.func against torch and hand-written JAX"
+	@echo "make bench   microseconds per op; steps, torch.func and loaders against torch and hand-written JAX"
 	@echo "make conformance  every op on torch's own samples, beside torch  (ARGS='--shard 1/4' are passed on)"
 	@echo "make clean   remove $(VENV) and every cache"
 
@@ -39,6 +39,7 @@ bench: $(VENV)/has-test
 	$(BIN)/python -m bench.dispatch
 	$(BIN)/python -m bench.steps
 	$(BIN)/python -m bench.func
+	$(BIN)/python -m bench.data
 
 conformance: $(VENV)/has-test
 	$(BIN)/python -m tests.conformance $(ARGS)

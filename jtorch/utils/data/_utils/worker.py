@@ -12,12 +12,14 @@ import threading
 import time
 import traceback
 import types
+import warnings
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from jtorch import dtypes
 from jtorch.engine import host
 from jtorch.rng import generator as rng
 from jtorch.utils.data._utils import memory, pickling
@@ -177,7 +179,7 @@ def _set_random_state(states):
 
 
 def surroundings():
-    """What a worker takes over from the main process: environment, folders, arguments, the import hook."""
+    """What a worker takes over of the main process: environment, folders, arguments, settings, the import hook."""
     compat = sys.modules.get("jtorch.compat")
     return {
         "environ": dict(os.environ),
@@ -185,6 +187,8 @@ def surroundings():
         "path": list(sys.path),
         "argv": list(sys.argv),
         "file": getattr(sys.modules["__main__"], "__file__", None),
+        "dtype": dtypes.Default.float,
+        "filters": [one for one in warnings.filters if one[2].__module__ == "builtins"],
         "compat": compat is not None and compat.is_active(),
     }
 
@@ -199,6 +203,8 @@ def _settle(given):
     main = sys.modules["__main__"] = types.ModuleType("__main__")
     if given["file"] is not None:
         main.__file__ = given["file"]
+    dtypes.Default.float = given["dtype"]
+    warnings.filters[:] = given["filters"]
     if given["compat"]:
         importlib.import_module("jtorch.compat").activate()
 

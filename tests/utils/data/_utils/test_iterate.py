@@ -294,6 +294,28 @@ def test_worker_info_and_globals_are_the_workers():
     assert get.scale == 0
 
 
+def test_settings_and_surroundings_are_the_programs(tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("JTORCH_TEST_OF_WORKERS", "here")
+
+    def get(torch, i):
+        warnings.warn("not said again", stacklevel=1)
+        return os.getcwd(), os.environ["JTORCH_TEST_OF_WORKERS"], sys.argv, torch.ones(1), torch.tensor(0.5)
+
+    def run(torch):
+        before = torch.get_default_dtype()
+        torch.set_default_dtype(torch.float64)
+        try:
+            return list(numbered(torch, lambda i: get(torch, i), n=2, batch_size=None))
+        finally:
+            torch.set_default_dtype(before)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        same(run)
+    assert "not said again" not in capfd.readouterr().err
+
+
 def test_the_fork_server_starts_no_thread():
     list(numbered(jtorch, lambda i: i))
     server = ForkServer.get()._process.pid
