@@ -107,23 +107,68 @@ def _to_xyxy(boxes, fmt):
 def box_convert(boxes, in_fmt: str, out_fmt: str):
     """Boxes in another format: xyxy, xywh (corner and size) or cxcywh (middle and size). Shape: (*, 4) -> the same.
 
-    Raises ValueError for unknown formats, NotImplementedError for those of turned boxes.
+    Turned boxes: xywhr and cxcywhr (with degrees) of 5 numbers, xyxyxyxy of 8. Raises ValueError for unknown formats,
+    NotImplementedError between the two kinds.
     """
     known = (*_ALIGNED, *_ROTATED)
     if in_fmt not in known or out_fmt not in known:
         raise ValueError(f"Unsupported Bounding Box Conversions for given in_fmt {in_fmt} and out_fmt {out_fmt}")
     if in_fmt == out_fmt:
         return boxes.clone()
-    if in_fmt in _ROTATED or out_fmt in _ROTATED:
+    if (in_fmt in _ROTATED) != (out_fmt in _ROTATED):
         raise NotImplementedError(
             f"Unsupported Bounding Box Conversions for given in_fmt {in_fmt} and out_fmt {out_fmt}"
         )
+    if in_fmt in _ROTATED:
+        return _turned(boxes, in_fmt, out_fmt)
     x1, y1, x2, y2 = _to_xyxy(boxes, in_fmt)
     if out_fmt == "xywh":
         x2, y2 = x2 - x1, y2 - y1
     elif out_fmt == "cxcywh":
         x1, y1, x2, y2 = (x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1
     return call("stack", [x1, y1, x2, y2], -1)
+
+
+def _turned(boxes, in_fmt, out_fmt):
+    """Turned boxes by way of xywhr: a corner, the sides, the angle in degrees. Ints are rounded at each step."""
+    dtype = aval(boxes).dtype
+    for step in (_TO_CORNER.get(in_fmt), _FROM_CORNER.get(out_fmt)):
+        if step is not None:
+            boxes = call("stack", step(*boxes.unbind(-1)), -1)
+            boxes = boxes if dtype.is_floating_point else boxes.round()
+            boxes = boxes.to(dtype)
+    return boxes
+
+
+def _cos_sin(r):
+    angle = r * math.pi / 180.0
+    return angle.cos(), angle.sin()
+
+
+def _corner_of_middle(cx, cy, w, h, r):
+    cos, sin = _cos_sin(r)
+    return [cx - w / 2 * cos - h / 2 * sin, cy - h / 2 * cos + w / 2 * sin, w, h, r]
+
+
+def _middle_of_corner(x, y, w, h, r):
+    cos, sin = _cos_sin(r)
+    return [x + w / 2 * cos + h / 2 * sin, y - w / 2 * sin + h / 2 * cos, w, h, r]
+
+
+def _corner_of_all(x1, y1, x2, y2, x3, y3, x4, y4):
+    angle = (y1 - y2).atan2(x2 - x1)
+    width, height = ((x2 - x1) ** 2 + (y1 - y2) ** 2).sqrt(), ((x3 - x2) ** 2 + (y3 - y2) ** 2).sqrt()
+    return [x1, y1, width, height, angle * 180 / math.pi]
+
+
+def _all_of_corner(x, y, w, h, r):
+    cos, sin = _cos_sin(r)
+    x2, y2 = x + w * cos, y - w * sin
+    return [x, y, x2, y2, x2 + h * sin, y2 + h * cos, x + h * sin, y + h * cos]
+
+
+_TO_CORNER = {"cxcywhr": _corner_of_middle, "xyxyxyxy": _corner_of_all}
+_FROM_CORNER = {"cxcywhr": _middle_of_corner, "xyxyxyxy": _all_of_corner}
 
 
 # Areas and overlaps.

@@ -114,11 +114,26 @@ def test_boxes_around_masks():
     same(around)
 
 
-def test_turned_boxes_are_refused():
-    ops, box = jtorch.vision.ops, jtorch.zeros(1, 5)
-    for call in (lambda: ops.box_iou(box, box, "xywhr"), lambda: ops.box_convert(box, "xywhr", "cxcywhr")):
-        with pytest.raises(NotImplementedError):
-            call()
+@pytest.mark.parametrize("dtype", (np.float32, np.float64, np.int64))
+def test_formats_of_turned_boxes(dtype):
+    formats = ("cxcywhr", "xywhr", "xyxyxyxy")
+
+    def converted(torch, vision):
+        draw = np.random.default_rng(0)
+        five, eight = (torch.from_numpy((draw.uniform(1, 50, (4, n))).astype(dtype)) for n in (5, 8))
+        return [
+            vision.ops.box_convert(eight if one == "xyxyxyxy" else five, one, other)
+            for one in formats for other in formats
+        ]  # fmt: skip
+
+    same(converted, atol=1e-3)
+    same(lambda torch, vision: vision.ops.box_convert(torch.zeros(1, 5), "xywhr", "xyxy"))
+
+
+def test_overlaps_of_turned_boxes_are_refused():
+    box = jtorch.zeros(1, 5)
+    with pytest.raises(NotImplementedError, match="box_iou of turned boxes"):
+        jtorch.vision.ops.box_iou(box, box, "xywhr")
 
 
 def test_focal_loss():
