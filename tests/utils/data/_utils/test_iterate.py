@@ -14,6 +14,7 @@ from pathlib import Path
 import cloudpickle
 import numpy as np
 import pytest
+import torch
 
 import jtorch
 from jtorch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset, get_worker_info
@@ -218,17 +219,23 @@ def test_timeout():
     same(run)
 
 
-def test_batches_out_of_order():
-    def get(i):
-        time.sleep(0.3 * (i == 0))
-        return i
-
+def test_batches_out_of_order(tmp_path):
     def run(torch):
+        made = tmp_path / torch.__name__
+
+        def get(i):
+            if i == 3:  # by the second worker, which has handed over 1 by now
+                made.touch()
+            while i == 0 and not made.exists():
+                time.sleep(0.01)
+            return i
+
         return [int(x) for x in numbered(torch, get, batch_size=1, in_order=False, n=6)]
 
-    first = run(jtorch)
-    assert first[0] != 0
-    assert sorted(first) == list(range(6)) == sorted(run(__import__("torch")))
+    for lib in (torch, jtorch):
+        seen = run(lib)
+        assert seen[0] == 1
+        assert sorted(seen) == list(range(6))
 
 
 def test_persistent_workers_stay_and_start_anew_after_a_break():
