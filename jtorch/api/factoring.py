@@ -1,11 +1,11 @@
 """Factorizations and linear systems of torch and torch.linalg whose success is read at the call, as torch does."""
 
-from jtorch import modes
 from jtorch._tensor import aval
 from jtorch.api.infos import give, known, need_success, single
 from jtorch.api.put import behind, both, function, method
 from jtorch.api.returns import named
 from jtorch.autograd.apply import apply
+from jtorch.autograd.level import may_move
 from jtorch.errors import warn
 from jtorch.ops.op import TABLE
 
@@ -199,11 +199,6 @@ def linalg_ldl_solve(LD, pivots, B, *, hermitian=False, out=None):
 # Singular values and eigenvalues.
 
 
-def wants_gradient(A):
-    """Whether a call on A goes on the tape."""
-    return A._rg and modes.local.grad
-
-
 DIVERGED = "The algorithm failed to converge because the input matrix contained non-finite values."
 
 
@@ -216,7 +211,7 @@ def svd(A, full_matrices):
 
 def svdvals(A):
     """Singular values; with U and Vh worked out beside them where a gradient will ask for these."""
-    if wants_gradient(A):
+    if may_move(A):
         return svd(A, False)[1]
     values, info = apply(TABLE["linalg_svdvals_kernel"], (A,), ())
     need_success(info, "linalg.svd", DIVERGED)
@@ -277,8 +272,8 @@ def linalg_eig(A, *, out=None):
 @behind("linalg")
 def linalg_eigvals(A, *, out=None):
     """The eigenvalues of square matrices, complex. Shape: (*, n, n) -> (*, n)."""
-    name = "eig" if wants_gradient(A) else "eigvals"  # torch: eigvals is eig where a gradient is wanted
-    values, _, info = apply(TABLE["linalg_eig_kernel"], (A,), (f"linalg.{name}", wants_gradient(A)))
+    name = "eig" if may_move(A) else "eigvals"  # torch: eigvals is eig where a gradient is wanted
+    values, _, info = apply(TABLE["linalg_eig_kernel"], (A,), (f"linalg.{name}", may_move(A)))
     _need_finite(info, name)
     return single("linalg_eigvals", values, out)
 

@@ -10,7 +10,7 @@ from jtorch.api.guard import Refused
 from jtorch.api.put import both, function
 from jtorch.autograd.apply import apply, hashable
 from jtorch.autograd.inplace import write_out
-from jtorch.autograd.level import mapping
+from jtorch.autograd.level import mapping, may_move
 from jtorch.ops.op import TABLE
 from jtorch.rng import samplers
 
@@ -247,7 +247,7 @@ def binomial(count, prob, generator=None):
 def _standard_gamma(input, generator=None):
     """Gamma numbers of rate 1 for each shape parameter in input; differentiable in it. Shape: any -> the same."""
     made = _each("standard_gamma", input, generator=generator)
-    return apply(TABLE["standard_gamma_drawn"], (input, made), ()) if modes.local.grad and input._rg else made
+    return apply(TABLE["standard_gamma_drawn"], (input, made), ()) if may_move(input) else made
 
 
 @function

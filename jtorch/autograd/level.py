@@ -4,8 +4,11 @@ import contextlib
 import itertools
 import threading
 
+from jax.core import Tracer
+
 from jtorch import modes
 from jtorch._tensor import Tensor, aval
+from jtorch.autograd.tangents import tangent_of
 from jtorch.engine.ref import Box
 from jtorch.shapes import listed
 
@@ -79,6 +82,21 @@ def behind(x):
     while (box := box_of(x)) is not None:
         x = box.inner
     return x
+
+
+def may_move(x):
+    """Whether a derivative with respect to a tensor may be asked for: by the tape, tangents, a level, or JAX."""
+    if (x._rg and modes.local.grad) or isinstance(x._storage.ref.value, Tracer):
+        return True
+    if not modes.rare:
+        return False
+    if tangent_of(x) is not None:
+        return True
+    while (box := box_of(x)) is not None:
+        x = box.inner
+        if x._rg or getattr(box, "tangent", None) is not None:
+            return True
+    return isinstance(x._storage.ref.value, Tracer)
 
 
 def brought_out(value, target):

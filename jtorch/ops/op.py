@@ -180,6 +180,7 @@ class Op(Recordable):
         self.wide = fields.pop("wide", None)
         self.refuse = fields.pop("refuse", None)
         self.varargs = fields.pop("varargs", None)
+        self.linear = fields.pop("linear", True)
         self.follows = fields.pop("follows", self.rule is not None)
         if fields:
             raise TypeError(f"@op({name!r}) got fields it does not know: {sorted(fields)}")
@@ -291,7 +292,7 @@ class Op(Recordable):
         return tuple(outs) if isinstance(outs, (tuple, list)) else (outs,)
 
     def traced(self, ins, attrs, compute):
-        if self._gradient is None or not self.differentiable:
+        if self._gradient is None or not self.linear or not self.differentiable:
             return self.call(ins, attrs, compute)
         moves = tuple(isinstance(x, jax.Array) and jnp.issubdtype(x.dtype, jnp.inexact) for x in ins)
         if not any(moves):
@@ -313,7 +314,7 @@ class Op(Recordable):
         return run(*(x for x, m in zip(ins, moves, strict=True) if m))
 
     def pushforward(self, ins, attrs, compute, tangents, moves):
-        if self._gradient is None:
+        if self._gradient is None or not self.linear:
             return super().pushforward(ins, attrs, compute, tangents, moves)
         # The op's own gradient is linear in the cotangents: its transpose pushes forward.
         outs = jax.eval_shape(

@@ -350,4 +350,4 @@ def frexp(input: Array):
 
 @frexp.gradient
 def _(grad, result, input):
-    return (jnp.ldexp(grad[0], -result[1]),)
+    return (grad[0] * jnp.ldexp(jnp.ones_like(grad[0]), -result[1]),)

@@ -40,7 +40,7 @@ def cumprod(input: Array, dim, *, dtype: DType = None):
     return _scanned(lax.cumprod, _summable(input, dtype), dim)
 
 
-@op("logcumsumexp", method=True, out=True)
+@op("logcumsumexp", method=True, out=True, linear=False)
 def logcumsumexp(input: Array, dim):
     """log(sum(exp(·))) of all elements up to each one along a dim. Shape: any -> the same."""
     if not jnp.issubdtype(input.dtype, jnp.inexact):

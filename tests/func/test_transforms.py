@@ -86,6 +86,31 @@ def test_products_with_jacobians():
     same(run)
 
 
+def test_ops_that_look_whether_a_gradient_is_wanted():
+    """Singular values and eigenvalues are worked out without vectors only where nobody differentiates."""
+
+    def run(torch):
+        f, m = torch.func, torch.arange(1.0, 13.0, dtype=torch.float64).reshape(3, 2, 2).sin()
+        made = {}
+        for name in ("matrix_norm", "svdvals", "eigvals", "eigvalsh"):
+            fn = getattr(torch.linalg, name)
+            loss = lambda x, fn=fn: (fn(x @ x.mT, "nuc") if "norm" in fn.__name__ else fn(x @ x.mT)).abs().pow(3).sum()  # noqa: E731
+            whole = f.grad(lambda m, loss=loss: f.vmap(loss)(m).sum())(m)
+            made[name] = f.vmap(f.grad(loss))(m), whole, f.jvp(loss, (m[0],), (m[1],))
+        return made
+
+    same(run)
+
+
+def test_gradients_written_with_logarithms_in_forward_mode():
+    def run(torch):
+        x = torch.tensor([1.5, -2.0, 3.0, 0.3])
+        push = lambda fn: torch.func.jvp(fn, (x,), (torch.ones(4),))  # noqa: E731
+        return push(lambda x: torch.logcumsumexp(x, 0)), push(lambda x: torch.frexp(x)[0])
+
+    same(run)
+
+
 def test_what_leaves_a_transform_is_on_the_tape_around_it():
     def run(torch):
         f, v, x = torch.func, rows(torch), torch.tensor(2.0)
