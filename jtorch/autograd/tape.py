@@ -38,8 +38,9 @@ class Tape:
         name, *self.graph = _graph(sig)
         inner = any(type(entry) is tuple for entry in self.graph)
         self.node = named(Composite if inner else getattr(op, "node", Call), name)
+        unlinked = op.unlinked(sig.attrs)
         self.needs = tuple(
-            bool(needs >> i & 1) and type(a) is Aval and a.dtype.category >= dtypes.FLOAT
+            bool(needs >> i & 1) and type(a) is Aval and a.dtype.category >= dtypes.FLOAT and i not in unlinked
             for i, a in enumerate(sig.avals)
         )
         self.slots = tuple(i for i, need in enumerate(self.needs) if need)

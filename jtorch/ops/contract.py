@@ -6,7 +6,7 @@ from jax import lax
 from jax import numpy as jnp
 
 from jtorch.dtypes import from_numpy, promote_types
-from jtorch.ops.op import Array, Arrays, op
+from jtorch.ops.op import Array, Arrays, op, widened
 from jtorch.shapes import broadcast_shapes, normalize_dim
 
 
@@ -234,7 +234,7 @@ def kron(input: Array, other: Array):
     theirs = (1,) * (rank - other.ndim) + other.shape
     a = input.reshape([n for size in ours for n in (size, 1)])
     b = other.reshape([n for size in theirs for n in (1, size)])
-    return (a * b).reshape([m * n for m, n in zip(ours, theirs, strict=True)])
+    return widened(jnp.multiply)(a, b).reshape([m * n for m, n in zip(ours, theirs, strict=True)])
 
 
 @op("linalg_cross", door="linalg", out=True)

@@ -1,5 +1,6 @@
 """Matrix products: mm, bmm, matmul, linear and their relatives with an added term."""
 
+import jax
 from jax import lax
 from jax import numpy as jnp
 
@@ -205,16 +206,30 @@ def linear(input: Array, weight: Array, bias: Array | None = None):
             f"{weight.shape[1]}x{weight.shape[0]})"
         )
     _same_dtype(flat, weight)
-    out = lax.dot_general(flat, weight, (((1,), (1,)), ((), ())))
     shape = (*input.shape[:-1], weight.shape[0])
     if bias is None:
-        return out.reshape(shape)
+        return _turned(flat, weight).reshape(shape)
     if bias.dtype != weight.dtype:
         raise RuntimeError(f"self and mat2 must have the same dtype, but got {_label(bias)} and {_label(weight)}")
     if bias.ndim > 1 and input.ndim > 2:
         broadcast_shapes(shape, bias.shape)
-        return out.reshape(shape) + bias
-    return (out + _expanded(bias, out.shape)).reshape(shape)
+        return _turned(flat, weight).reshape(shape) + bias
+    _expanded(bias, (flat.shape[0], weight.shape[0]))  # raises where it does not fit
+    return _rounded_once(lambda x, w, b: _turned(x, w) + b, flat, weight, bias).reshape(shape)
+
+
+def _turned(flat, weight):
+    return lax.dot_general(flat, weight, (((1,), (1,)), ((), ())))
+
+
+def _rounded_once(fn, *operands):
+    """fn of operands of one dtype; on a CPU, halves are rounded at the end alone, not once more before a term is added.
+
+    Elsewhere products of halves are left to the device, which has units for them.
+    """
+    if operands[0].dtype.itemsize > 2 or not jnp.issubdtype(operands[0].dtype, jnp.floating):
+        return fn(*operands)
+    return lax.platform_dependent(*operands, cpu=widened(fn), default=fn)
 
 
 def _expanded(term, shape):
@@ -262,7 +277,8 @@ def addmm(input: Array, mat1: Array, mat2: Array, *, beta: Scalar = 1, alpha: Sc
             raise RuntimeError(f"{name} must be a matrix, got {x.ndim}-D tensor")
     _check_sizes(mat1, mat2)
     _addends_match(input, mat1, mat2)
-    return _added(input, _mm(mat1, mat2), beta, alpha)
+    _expanded(input, (mat1.shape[0], mat2.shape[1]))  # raises where it does not fit
+    return _rounded_once(lambda term, a, b: _added(term, _mm(a, b), beta, alpha), input, mat1, mat2)
 
 
 @op("addmv", method=True, inplace=True, out=True)
@@ -276,7 +292,7 @@ def addmv(input: Array, mat: Array, vec: Array, *, beta: Scalar = 1, alpha: Scal
     if not input.dtype == mat.dtype == vec.dtype:
         kinds = f"{_label(input)}, {_label(mat)}, and {_label(vec)}"
         raise RuntimeError(f"addmv input tensors must have the same dtype, but got {kinds}")
-    return _added(input, _mv(mat, vec), beta, alpha)
+    return _rounded_once(lambda term, a, b: _added(term, _mv(a, b), beta, alpha), input, mat, vec)
 
 
 @op("addr", method=True, inplace=True, out=True)
@@ -292,11 +308,11 @@ def addr(input: Array, vec1: Array, vec2: Array, *, beta: Scalar = 1, alpha: Sca
 @op("baddbmm", method=True, inplace=True, out=True)
 def baddbmm(input: Array, batch1: Array, batch2: Array, *, beta: Scalar = 1, alpha: Scalar = 1):
     """beta · input + alpha · batch1 batch2. Shape: broadcast to (b, n, m), (b, n, k), (b, k, m) -> (b, n, m)."""
-    product = bmm.fn(batch1, batch2) if batch1.dtype == batch2.dtype == input.dtype else None
-    if product is None:
+    if not batch1.dtype == batch2.dtype == input.dtype:
         kinds = f"input {_cpp(input)}, batch1: {_cpp(batch1)}, batch2: {_cpp(batch2)}"
         raise RuntimeError(f"Input dtypes must be the same, got: {kinds}")
-    return _added(input, product, beta, alpha)
+    _expanded(input, jax.eval_shape(bmm.fn, batch1, batch2).shape)  # raises where it does not fit
+    return _rounded_once(lambda term, a, b: _added(term, _bmm(a, b), beta, alpha), input, batch1, batch2)
 
 
 @op("addbmm", method=True, inplace=True, out=True)
@@ -322,7 +338,8 @@ def outer(input: Array, vec2: Array):
     for x, name in ((input, "self"), (vec2, "vec2")):
         if x.ndim != 1:
             raise RuntimeError(f"outer: Expected 1-D argument {name}, but got {x.ndim}-D")
-    return input[:, None] * vec2[None]
+    times = widened(jnp.multiply) if input.dtype == vec2.dtype else jnp.multiply
+    return times(input[:, None], vec2[None])
 
 
 @op("inner", method=True, out=True, grad_name="ViewBackward0")

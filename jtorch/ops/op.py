@@ -104,6 +104,10 @@ class Recordable:
     def check(self, operands, attrs):
         """Raise TypeError where an operand is not what the parameter takes."""
 
+    def unlinked(self, attrs):
+        """The numbers of the operands that torch's graph leaves out: their gradient is None, not zeros."""
+        return ()
+
     def compute(self, operands, attrs):
         """The NumPy dtype that tensor operands are cast to, or None. operands: (dtype, ndim), (type, None), None."""
         return None
@@ -125,11 +129,15 @@ class Recordable:
 
         return jax.jvp(forward, tuple(x for x, m in zip(ins, moves, strict=True) if m), tuple(tangents))[1]
 
+    def called(self, ins, attrs, compute):
+        """As call, for gradients."""
+        return self.call(ins, attrs, compute)
+
     def pullback(self, ins, attrs, compute, cotangents, needs, results):
         """Gradients of the operands marked in needs, as a tuple. A cotangent of None stands for zeros."""
 
         def forward(*wanted):
-            return self.call(mixed(ins, needs, wanted), attrs, compute)
+            return self.called(mixed(ins, needs, wanted), attrs, compute)
 
         outs, pull = jax.vjp(forward, *(x for x, n in zip(ins, needs, strict=True) if n))
         grads = pull(tuple(_conj(_cotangent(ct, out)) for ct, out in zip(cotangents, outs, strict=True)))
@@ -182,6 +190,7 @@ class Op(Recordable):
         self.varargs = fields.pop("varargs", None)
         self.linear = fields.pop("linear", True)
         self.follows = fields.pop("follows", self.rule is not None)
+        self._unlinked = fields.pop("unlinked", None)
         if fields:
             raise TypeError(f"@op({name!r}) got fields it does not know: {sorted(fields)}")
         self._gradient = None
@@ -219,6 +228,9 @@ class Op(Recordable):
         """Decorator for a view op: `fn(shape, strides, offset, *attrs)` gives its (shape, strides, offset)."""
         self._geometry = fn
         return fn
+
+    def unlinked(self, attrs):
+        return self._unlinked(attrs) if self._unlinked else ()
 
     def compute(self, operands, attrs):
         if self.rule is None:
@@ -331,22 +343,35 @@ class Op(Recordable):
         zeros = tuple(jnp.zeros(o.shape, o.dtype) for o, f in zip(outs, floating, strict=True) if f)
         return jax.vjp(pull, zeros)[1](tuple(tangents))[0]
 
+    def called(self, ins, attrs, compute):
+        args, kwargs = self._bound(ins, attrs, compute)
+        outs = self.fn(*args, **kwargs)
+        return tuple(outs) if isinstance(outs, (tuple, list)) else (outs,)
+
+    def _bound(self, ins, attrs, compute):
+        """As bind, where an op computes in halves in float32: what was broadcast is summed up before it is rounded."""
+        args, kwargs = self.bind(ins, attrs, compute)
+        if compute not in _HALVES:
+            return args, kwargs
+        args = [list(map(_widen, x)) if isinstance(x, list) else _widen(x) for x in args]
+        return args, {name: _widen(x) for name, x in kwargs.items()}
+
     def pullback(self, ins, attrs, compute, cotangents, needs, results):
         if self._gradient is None:
             return super().pullback(ins, attrs, compute, cotangents, needs, results)
-        args, kwargs = self.bind(ins, attrs, compute)
+        args, kwargs = self._bound(ins, attrs, compute)
         if results is None and self.wide is None:
             results = self.traced(ins, attrs, compute)
         elif results is None:
             results = (self.fn(*args, **kwargs),)
+        if compute in _HALVES:
+            results = tuple(map(_widen, results))
         cotangents = tuple(_cotangent(ct, out) for ct, out in zip(cotangents, results, strict=True))
         single = len(results) == 1
         grads = self._gradient(
             cotangents[0] if single else cotangents, results[0] if single else results, *args, **kwargs
         )
-        if self.wide is not None and compute in _HALVES:
-            grads = [None if g is None else g.astype(compute) for g in grads]
-        return tuple(_fit(g, x) for g, x, n in zip(self._flat(grads, attrs), ins, needs, strict=True) if n)
+        return tuple(_fit(g, x, compute) for g, x, n in zip(self._flat(grads, attrs), ins, needs, strict=True) if n)
 
     def _flat(self, grads, attrs):
         given = iter(grads)
@@ -378,8 +403,8 @@ def _cast(value, compute):
     return value if value.dtype == compute else dtypes.convert(value, compute)
 
 
-def _fit(grad, operand):
-    """grad summed over broadcast dims and cast, so that it has the operand's shape and dtype."""
+def _fit(grad, operand, compute):
+    """grad summed over broadcast dims and cast, through the dtype computed in, to the operand's shape and dtype."""
     if grad is None:
         return jnp.zeros(operand.shape, operand.dtype)
     if grad.shape != operand.shape:
@@ -390,7 +415,7 @@ def _fit(grad, operand):
         grad = grad.sum(dims).reshape(operand.shape) if dims else jnp.broadcast_to(grad, operand.shape)
     if jnp.iscomplexobj(grad) and not jnp.issubdtype(operand.dtype, jnp.complexfloating):
         grad = grad.real
-    return grad.astype(operand.dtype)
+    return (grad.astype(compute) if compute in _HALVES else grad).astype(operand.dtype)
 
 
 SAVED = "saved"

@@ -237,8 +237,8 @@ def _(grad, result, input):
 
 
 def _direction(z):
-    length = jnp.abs(z)
-    return jnp.where(length == 0, 0, z / jnp.where(length == 0, 1, length))
+    still = z == 0  # where |z| has no slope
+    return jnp.where(still, 0, z / jnp.abs(jnp.where(still, 1, z)))
 
 
 @op("neg", "negative", method=True, inplace=True, out=True, operator="neg", follows=True)

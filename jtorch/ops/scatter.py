@@ -59,7 +59,7 @@ def _(grad, result, input, dim, index, *, sparse_grad=False):
     dim = normalize_dim(dim, input.ndim)
     if not index.size:
         return jnp.zeros(input.shape, input.dtype), None
-    if index.ndim and index.shape[dim] == 1:
+    if index.ndim and input.ndim and index.shape[dim] == 1:
         # One element per row, as a loss picks them: a comparison with the place is one fused pass, a scatter is not.
         spread = lax.broadcasted_iota(index.dtype, (*index.shape[:dim], input.shape[dim], *index.shape[dim + 1 :]), dim)
         return _spread(jnp.where(spread == index, grad, 0).astype(grad.dtype), input.shape), None

@@ -168,6 +168,8 @@ def searchsorted(
     _check_sequence(sorted_sequence, input)
     if sorter is not None:
         sorted_sequence = jnp.take_along_axis(sorted_sequence, sorter, -1)
+    if not jnp.size(input):
+        return jnp.zeros(jnp.shape(input), np.int32 if out_int32 else np.int64)
     side = side or ("right" if right else "left")
     find = _find(side)
     if sorted_sequence.ndim == 1:

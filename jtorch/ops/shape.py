@@ -5,7 +5,7 @@ from jax import lax
 from jax import numpy as jnp
 
 from jtorch.dtypes import convert, from_numpy, result_type
-from jtorch.ops.op import COMMON_FORMAT, FORMAT, Array, Arrays, DType, Scalar, op
+from jtorch.ops.op import COMMON_FORMAT, FORMAT, Array, Arrays, DType, Scalar, op, widened
 from jtorch.shapes import listed, normalize_dim, normalize_dims
 
 
@@ -150,7 +150,7 @@ def repeat(input: Array, repeats):
     size = [n * r for n, r in zip(shape, repeats, strict=True)]
     if any(n < 0 for n in size):
         raise RuntimeError(f"Trying to create tensor with negative dimension {min(size)}: {listed(size)}")
-    return jnp.tile(input, [max(r, 0) for r in repeats])
+    return widened(jnp.tile)(input, [max(r, 0) for r in repeats])
 
 
 @op("tile", method=True, varargs="dims", grad_name="RepeatBackward0")

@@ -11,7 +11,7 @@ from tests.conformance.results import KINDS
 PAGE = Path(__file__).parents[2] / "docs" / "coverage.md"
 HEAD = """# What of torch passes
 
-Every entry of torch 2.13's op database, on up to 8 of torch's own samples, beside torch on the CPU. Made by
+Every entry of torch 2.13's op database, on up to 4 of torch's own samples, beside torch on the CPU. Made by
 `python -m tests.conformance --coverage` from what `make conformance` found; do not edit. A cell names the dtypes that
 pass, those that fail after a cross; `.` is not compared yet, or not a thing that torch has. Tolerances are torch's own.
 Results in half precision that differ are held to torch's in float64: they must be as near to these as torch's

@@ -58,3 +58,8 @@ def test_quantiles_refuse():
     check("quantile", X, const(np.array([[0.5]], np.float32)))
     check("quantile", X, const(np.array([0.5])))
     check("quantile", X, 0.5, 3)
+
+
+@pytest.mark.parametrize("interpolation", ["linear", "lower", "midpoint"])
+def test_shares_get_gradients_where_results_move_with_them(interpolation):
+    check("quantile", X, np.array([0.3, 0.8], np.float32), 1, interpolation=interpolation, grad_fn=False)
