@@ -68,6 +68,8 @@ def narrow_copy(self, dim, start, length):
             "Expected dim < static_cast<int64_t>(self_sizes.size()) to be true, but got false.  (Could this error "
             "message be improved?  If so, please report an enhancement request to PyTorch.)"
         )
+    if length < 0:
+        raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({self.size(dim)}).")
     op, numbers, attrs = viewing.narrow(self, dim, start, length)._view.steps[-1]
     return apply(op.under("NarrowCopyBackward0", view=False), (self, *numbers), attrs)
 

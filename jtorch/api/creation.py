@@ -227,6 +227,8 @@ def arange(start=None, end=None, step=1, *, out=None, dtype=None, layout=None, d
     whole = all(isinstance(x, int) for x in (start, end, step))
     if dtype is None:
         dtype = aval(out).dtype if out is not None else dtypes.int64 if whole else dtypes.Default.float
+    if dtype.category < dtypes.FLOAT and not whole and not int(step):
+        raise ValueError("step must be nonzero")  # cut to an integer
     length = -(-(end - start) // step) if whole else math.ceil((end - start) / step)
     attrs = (start, step, int(length), dtype)
     return finish(create(TABLE["arange_kernel"], attrs, devices.get(device)), requires_grad, out)

@@ -266,11 +266,13 @@ def _spread_out(x, w, space, geometry):
 def _check(x, w, bias, stride, padding, dilation, transposed, output_padding, groups):
     for wrong, words in (
         (groups <= 0, "non-positive groups"), (min(stride) <= 0, "non-positive stride"),
-        (min(padding) < 0, "negative padding"), (min(dilation) <= 0, "non-positive dilation"),
+        (min(padding) < 0, "negative padding"),
         (min(output_padding) < 0, "negative output_padding"),
     ):  # fmt: skip
         if wrong:
             raise RuntimeError(f"{words} is not supported")
+    if min(dilation) <= 0:
+        raise RuntimeError(f"dilation should be greater than zero{_zero_shown(dilation, transposed)}")
     shape, given = listed(w.shape), f"groups={groups}"
     if w.shape[0] % groups:
         raise RuntimeError(
@@ -293,6 +295,17 @@ def _check(x, w, bias, stride, padding, dilation, transposed, output_padding, gr
             f"{listed(bias.shape)} instead"
         )
     _check_dtypes(x, w, bias)
+
+
+def _zero_shown(dilation, transposed):
+    """What torch shows of a dilation that is 0; of negative ones it shows nothing."""
+    if min(dilation) < 0:
+        return ""
+    every = [1] * (2 - len(dilation)) + list(dilation)
+    sides = ("depth", "height", "width")[3 - len(every) :]
+    if transposed:
+        return ", but got " + ", ".join(f"dilation_{side}: {d}" for side, d in zip(sides, every, strict=True))
+    return f", but got {every}"
 
 
 def _check_dtypes(x, w, bias):

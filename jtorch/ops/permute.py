@@ -89,9 +89,9 @@ def _moved(ndim, source, destination):
             f"number of dims as destination ({listed(given[1])} dims)"
         )
     source, destination = (tuple(normalize_dim(d, ndim) for d in dims) for dims in given)
-    for name, dims in (("source", source), ("destination", destination)):
+    for name, dims, shown in (("source", source, given[0]), ("destination", destination, given[1])):
         if len(set(dims)) != len(dims):
-            raise RuntimeError(f"movedim: repeated dim in `{name}` ({listed(dims)})")
+            raise RuntimeError(f"movedim: repeated dim in `{name}` ({listed(shown)})")
     if not ndim:
         return ()
     moved = dict(zip(destination, source, strict=True))

@@ -22,11 +22,12 @@ LONG = 1500  # characters of a failure that are kept
 def run(entry, dtype, most=None, only=None):
     """{kind: None where every call passed, else the text of the first failure} of an entry in a dtype.
 
-    dtype: a name, or "errors" for the inputs that torch must refuse. most: how many samples; None is all.
+    dtype: a name, or "errors" for the inputs that torch must refuse, of which all are taken. most: how many samples;
+    None is all.
     only: kinds of calls.
     """
     if dtype == "errors":
-        return _refusals(entry, most)
+        return _refusals(entry)
     return together([entry], dtype, most, only)[entry.name, dtype]
 
 
@@ -191,13 +192,13 @@ def _text(error):
     return f"{type(error).__name__}{where}: {str(error)[:1000]}"
 
 
-def _refusals(entry, most):
+def _refusals(entry):
     """As `run`, for the inputs that torch refuses: the class of the error, and whether torch's words stand in it."""
     results = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         refused = calls.refused(entry)
-    for sample, words in refused[:most]:
+    for sample, words in refused:
         call = Call(entry, "errors", sample, "errors")
         expected, actual = call.run(torch), call.run(jtorch)
         if isinstance(expected.error, Unfit) or expected.error is None:
