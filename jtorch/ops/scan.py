@@ -46,24 +46,37 @@ def logcumsumexp(input: Array, dim):
     if not jnp.issubdtype(input.dtype, jnp.inexact):
         label = from_numpy(input.dtype).label
         raise NotImplementedError(f"\"logcumsumexp_out_cpu\" not implemented for '{label}'")
-    if jnp.iscomplexobj(input) and input.ndim:
-        return lax.associative_scan(lambda before, x: log_add(x, before), input, axis=normalize_dim(dim, input.ndim))
-    return _scanned(lax.cumlogsumexp, input, dim)
+    return _scanned(_cumlogsumexp, input, dim)
+
+
+def _cumlogsumexp(x, dim, reverse=False):
+    if not jnp.iscomplexobj(x):
+        return lax.cumlogsumexp(x, dim, reverse=reverse)
+    return lax.associative_scan(lambda before, x: log_add(x, before), x, axis=dim, reverse=reverse)
 
 
 @logcumsumexp.gradient
 @widened
 def _(grad, result, input, dim):
-    # Σ grad · exp(input - result) from each place on, split by sign to stay in logarithms.
-    if jnp.iscomplexobj(grad):
-        logs = jnp.where(grad == 0, -jnp.inf, jnp.log(jnp.where(grad == 0, 1, grad))) - jnp.conj(result)
-        return (jnp.exp(_scanned(lax.cumlogsumexp, logs, dim, reverse=True) + jnp.conj(input)),)
-    logs = jnp.log(jnp.abs(grad))
-    total = 0
-    for sign in (1, -1):
-        kept = jnp.where(grad * sign > 0, logs - result, -jnp.inf)
-        total += sign * jnp.exp(_scanned(lax.cumlogsumexp, kept, dim, reverse=True) + input)
-    return (total,)
+    # Σ grad · exp(input - result) from each place on, as a recurrence whose factors exp(result - the next) are below 1.
+    if not input.ndim:
+        return (grad,)
+    dim = normalize_dim(dim, input.ndim)
+    input, result = jnp.conj(input), jnp.conj(result)
+    last = lax.slice_in_dim(result, result.shape[dim] - 1, None, axis=dim)
+    after = jnp.concatenate([lax.slice_in_dim(result, 1, None, axis=dim), last], dim)
+
+    def onward(later, here):
+        return later[0] * here[0], here[1] + here[0] * later[1]
+
+    _, total = lax.associative_scan(onward, (_ratio(result, after), grad), reverse=True, axis=dim)
+    return (total * _ratio(input, result),)
+
+
+def _ratio(x, y):
+    """exp(x - y), 1 where both are the same infinity."""
+    same = x == y
+    return jnp.where(same, 1, jnp.exp(jnp.where(same, 0, x - y)))
 
 
 # Running extremes.
