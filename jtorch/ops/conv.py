@@ -275,8 +275,9 @@ def _check(x, w, bias, stride, padding, dilation, transposed, output_padding, gr
         raise RuntimeError(f"dilation should be greater than zero{_zero_shown(dilation, transposed)}")
     shape, given = listed(w.shape), f"groups={groups}"
     if w.shape[0] % groups:
+        wanted = "at least" if w.shape[0] < groups else "divisible by"
         raise RuntimeError(
-            f"Given {given}, expected weight to be divisible by {groups} at dimension 0, but got weight of size "
+            f"Given {given}, expected weight to be {wanted} {groups} at dimension 0, but got weight of size "
             f"[{shape}] instead"
         )
     if transposed and groups == 1:
