@@ -6,9 +6,11 @@ from jtorch import (
     _C,
     __config__,
     accelerator,
+    amp,
     autograd,
     backends,
     compiler,
+    cpu,
     cuda,
     distributed,
     engine,
@@ -40,11 +42,29 @@ from jtorch import (
 )
 from jtorch import dtypes as _dtypes
 from jtorch._tensor import Tensor
+from jtorch.amp import GradScaler, autocast
 from jtorch.api import construct as _construct
 from jtorch.api import everything as _everything
 from jtorch.api import functions as _functions
 from jtorch.api import variants as _variants
 from jtorch.api.size import Size
+from jtorch.autograd.autocast_state import (
+    autocast_decrement_nesting,
+    autocast_increment_nesting,
+    clear_autocast_cache,
+    get_autocast_cpu_dtype,
+    get_autocast_dtype,
+    get_autocast_gpu_dtype,
+    is_autocast_cache_enabled,
+    is_autocast_cpu_enabled,
+    is_autocast_enabled,
+    set_autocast_cache_enabled,
+    set_autocast_cpu_dtype,
+    set_autocast_cpu_enabled,
+    set_autocast_dtype,
+    set_autocast_enabled,
+    set_autocast_gpu_dtype,
+)
 from jtorch.autograd.grad_mode import (
     enable_grad,
     inference_mode,

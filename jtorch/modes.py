@@ -10,13 +10,15 @@ class _Local(threading.local):
     level = 0  # the number of the innermost transform of jtorch.func that is under way, 0 outside
     keys = None  # what draws inside a JAX transform come from, see rng/keys.py
     plain = False  # inside a rare mode's own work: calls go straight through the door
+    casts: dict | None = None  # what autocast computes in on each kind of device, None outside its regions
     # None while every mode that changes results stands at its default; otherwise a hashable description of them.
     token = None
 
 
 local = _Local()
 
-# How many rare modes (inference, anomaly, saved-tensor hooks, forward AD) are on in all threads: 0 keeps the door fast.
+# How many rare modes (inference, autocast, anomaly, saved-tensor hooks, forward AD) are on in all threads: 0 keeps the
+# door fast.
 rare = 0
 _rare_lock = threading.Lock()
 
@@ -36,7 +38,7 @@ def leave_rare():
 
 
 def set_token(mode, value):
-    """Set one mode that changes what ops compute (default dtype, autocast, matmul precision); None is its default."""
+    """Set one mode that changes what ops compute (default dtype, matmul precision); None is its default."""
     settings = dict(local.token or ())
     settings.pop(mode, None)
     if value is not None:

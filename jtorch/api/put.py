@@ -3,6 +3,7 @@
 from jtorch._tensor import Tensor
 from jtorch.api import variants
 from jtorch.api.guard import guarded, planned
+from jtorch.autograd.casting import whole
 
 variants.put_methods()  # first of all: what is written by hand takes the place of what the table gives
 
@@ -22,14 +23,15 @@ DOORS: dict = {"linalg": {}, "fft": {}, "special": {}, "signal.windows": {}}  # 
 def method(fn, *names):
     """Put a function on Tensor under its own name and these."""
     for name in (fn.__name__, *names):
-        setattr(Tensor, name, guarded("Tensor", fn, name, method=True))
+        setattr(Tensor, name, guarded("Tensor", whole(name, fn), name, method=True))
     return fn
 
 
 def function(fn, *names):
     """Make a function one of torch's, under its own name and these."""
     for name in (fn.__name__, *names):
-        FUNCTIONS[name] = planned(fn, PLANS[name]) if name in PLANS else guarded("torch", fn, name)
+        made = whole(name, fn)
+        FUNCTIONS[name] = planned(made, PLANS[name]) if name in PLANS else guarded("torch", made, name)
     return fn
 
 
@@ -38,7 +40,7 @@ def behind(door):
 
     def put(fn):
         name = fn.__name__.removeprefix(f"{door}_")
-        DOORS[door][name] = made = guarded(door, fn, name)
+        DOORS[door][name] = made = guarded(door, whole(f"{door}_{name}", fn), name)
         return made
 
     return put

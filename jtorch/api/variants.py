@@ -12,6 +12,7 @@ from jtorch.api.bounds import BOUNDS, check_bounds
 from jtorch.api.guard import MISSING, Refused, Spec, failed, failed_with, fallback, plain_types, refused, static
 from jtorch.api.returns import named
 from jtorch.autograd.apply import apply, hashable, view
+from jtorch.autograd.casting import quietly, whole
 from jtorch.autograd.inplace import inplace, write_out
 from jtorch.ops import catalog  # noqa: F401
 from jtorch.ops.op import TABLE, Kind, Lift
@@ -41,8 +42,8 @@ def _source(op, name, *, method, form):
     """Python source of one variant. form: plain, inplace, operator or reflected."""
     section = "Tensor" if method else _SECTIONS.get(op.door, op.door)
     spec = Spec(section, name, _parameters(op, form), method, fallback(name, op, method))
-    scope = {"_op": op, "_apply": apply, "_view": view, "_inplace": inplace, "_plain": _PLAIN, "_h": hashable,
-             "Lift": Lift, "MISSING": MISSING, "_spec": spec, "_failed": failed, "Refused": Refused,
+    scope = {"_op": op, "_apply": apply, "_view": view, "_inplace": inplace, "_quietly": quietly, "_plain": _PLAIN,
+             "_h": hashable, "Lift": Lift, "MISSING": MISSING, "_spec": spec, "_failed": failed, "Refused": Refused,
              "_sequence": _sequence}  # fmt: skip
     guard = form in ("plain", "inplace")
     heads = _heads(spec, op, method, guard, scope)
@@ -154,7 +155,8 @@ def _ending(op, operands, attrs, form, scope):
         scope["_named"] = named(op.name.removesuffix("_dim"), op.returns)
         made = f"_named({made})"
     if op.out:
-        return [f"    if out is None: return {made}", f"    return _write({made}, out, {op.name!r})"]
+        quiet = made.replace("_apply(", "_quietly(", 1)
+        return [f"    if out is None: return {made}", f"    return _write({quiet}, out, {op.name!r})"]
     return [f"    return {made}"]
 
 
@@ -181,7 +183,7 @@ def build(op, name, *, method=False, form="plain"):
     made.__doc__ = op.fn.__doc__
     made.__qualname__ = name  # Python's own errors show it
     made.__module__ = "torch"
-    return made
+    return whole(name, made)
 
 
 def _varargs(fn, op):

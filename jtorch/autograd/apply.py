@@ -128,9 +128,10 @@ def _several(node, kept, saved, versions, outs):
 
 
 class above:
-    """What the door calls above itself; set by autograd/rare.py, autograd/views.py and autograd/layout.py."""
+    """What the door calls above itself; set by autograd/{rare,casting,views,layout}.py."""
 
     apply = None
+    quietly = None
     renew = None
     follow = None
 

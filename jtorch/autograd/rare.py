@@ -1,7 +1,7 @@
-"""What the door does while a rare mode is on: inference, anomaly, saved-tensor hooks, forward mode, transforms."""
+"""What the door does in a rare mode: inference, autocast, anomaly, saved-tensor hooks, forward mode, transforms."""
 
 from jtorch import modes
-from jtorch.autograd import anomaly_mode, forward_ad, levels, saved_hooks
+from jtorch.autograd import anomaly_mode, casting, forward_ad, levels, saved_hooks
 from jtorch.autograd import apply as door
 from jtorch.autograd.level import check_host
 from jtorch.engine.storage import infer
@@ -10,6 +10,8 @@ from jtorch.engine.storage import infer
 def apply(op, operands, attrs):
     """As autograd.apply.apply, for a thread in which some rare mode may be on."""
     local = modes.local
+    if local.casts is not None and not op.view:
+        operands, attrs = casting.cast_call(op, operands, attrs)
     if local.level:
         operands = levels.lift(operands)
         if op.host:

@@ -197,6 +197,16 @@ def _next_pair(waiting, output):
     return min(((i, j) for i in range(count) for j in range(i + 1, count)), key=growth)
 
 
+def sums_pairs(equation, shapes):
+    """Whether an einsum sums over a subscript that several operands have at more than one element."""
+    inputs, output = _parsed(equation, [len(shape) for shape in shapes])
+    for label in {x for labels in inputs for x in labels} - set(output):
+        sizes = [shape[labels.index(label)] for labels, shape in zip(inputs, shapes, strict=True) if label in labels]
+        if sum(n != 1 for n in sizes) > 1:
+            return True
+    return False
+
+
 # Relatives.
 
 

@@ -183,7 +183,6 @@ class Op(Recordable):
         self.saves = fields.pop("saves", None)
         self.returns = fields.pop("returns", None)
         self.constant = tuple(n if isinstance(n, int) else self.returns.index(n) for n in fields.pop("constant", ()))
-        self.autocast = fields.pop("autocast", None)
         self.lift = fields.pop("lift", True)
         self.wide = fields.pop("wide", None)
         self.refuse = fields.pop("refuse", None)

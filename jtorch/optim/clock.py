@@ -5,7 +5,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from jtorch import devices, dtypes
-from jtorch._tensor import from_host, host, wrap
+from jtorch._tensor import aval, from_host, host, wrap
 from jtorch.engine.ref import of_array
 
 
@@ -33,9 +33,24 @@ class Clock:
             index.append(place)
         return [self._known[ref] + 1.0 for ref in refs], tuple(index), refs
 
+    def hold(self, refs, states, device, dtype):
+        """Which of `refs` each state goes by. The distinct steps so far join them, on a device; none is read."""
+        index = []
+        for state in states:
+            step = state.get("step")
+            if step is None:
+                step = state["step"] = wrap(self._zero(refs, device, dtype))
+            elif step._view is not None or aval(step).device is not device or not aval(step).dtype.is_floating_point:
+                step = state["step"] = from_host(host(step).astype(dtypes.float32.numpy), device=device)
+            ref = step._storage.ref
+            if ref not in refs:
+                refs.append(ref)
+            index.append(refs.index(ref))
+        return tuple(index)
+
     def _zero(self, refs, device, dtype):
         for ref in refs:
-            if self._known[ref] == 0.0:
+            if self._known.get(ref) == 0.0:
                 return ref
         ref = of_array(np.zeros((), dtype.numpy), devices.get(device))
         self._known[ref] = 0.0
@@ -64,5 +79,9 @@ class Clock:
             new = of_array(np.asarray(value, ref.aval.dtype.numpy), ref.aval.device)
             self._known[new] = value
             news.append(new)
+        self.put(states, index, news)
+
+    def put(self, states, index, news):
+        """Put steps into the states, as Refs."""
         for state, place in zip(states, index, strict=True):
             state["step"]._storage.put(news[place])

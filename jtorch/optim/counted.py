@@ -1,7 +1,7 @@
 """What optimizers share whose parameters each count their steps: the count, where it lies, flags, checks of numbers."""
 
 from jtorch import dtypes
-from jtorch._tensor import Tensor, from_host
+from jtorch._tensor import Tensor, aval, from_host
 from jtorch.optim.optax_op import OptaxOptimizer
 
 CAPTURABLE = ("cuda", "xpu", "hpu", "privateuseone")
@@ -41,9 +41,15 @@ class CountedOptimizer(OptaxOptimizer):
         dtype = dtypes.float64 if dtypes.Default.float is dtypes.float64 else dtypes.float32
         return (param.device if self.beside or group.get("capturable") else "cpu"), dtype
 
-    def _count(self, group, params, states, options):
+    def _count(self, plan, group, params, states, options):
         device, dtype = self._step_place(group, params[0])
-        return self._clock.read(states, device, dtype)
+        if self._found is None:
+            counts, index, refs = self._clock.read(states, device, dtype)
+            plan.ticks.append((states, counts, index, refs))
+            return counts, index
+        index = self._clock.hold(plan.clocks, states, aval(params[0]).device, dtype)
+        plan.ticks.append((states, index))
+        return [], index
 
     def _check(self, group, params):
         super()._check(group, params)

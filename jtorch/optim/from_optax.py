@@ -33,6 +33,7 @@ class Form:
 
     names: of the params, or None. treedef, keys: of the state; keys has, for each leaf, the kind of random key it is,
     or None. present: which params have a gradient. extras: (name, whether it is a tensor) of each further argument.
+    unless: whether the last array says, by not being 0, that everything stays as it is.
     """
 
     transformation: optax.GradientTransformation
@@ -41,6 +42,7 @@ class Form:
     keys: tuple
     present: tuple = ()
     extras: tuple = ()
+    unless: bool = False
 
 
 @op("optax_step", door=None)
@@ -64,6 +66,9 @@ def optax_step(arrays: Arrays, hypers: Inputs, *, form):
     news = _flat(form.names, optax.apply_updates(tree, updates))
     news = [new if here else old for new, old, here in zip(news, params, form.present, strict=True)]
     states = [_closed(new).astype(old.dtype) for new, old in zip(jax.tree.leaves(state), leaves, strict=True)]
+    if form.unless:
+        bad = next(given) != 0
+        return [jnp.where(bad, old, new) for old, new in zip([*params, *leaves], [*news, *states], strict=True)]
     return [*news, *states]
 
 
@@ -89,6 +94,8 @@ def _is_key(leaf):
 
 class OptaxTransformation(Optimizer):
     """What `from_optax` makes: its state is one list of Tensors, the leaves of the transformation's state."""
+
+    _found = None  # a 0-d Tensor while the program is to decide whether to step
 
     def __init__(self, params, transformation):
         self.transformation = transformation
@@ -147,7 +154,9 @@ class OptaxTransformation(Optimizer):
             self._form,
             present=tuple([grad is not None for grad in grads]),
             extras=tuple((name, isinstance(item, Tensor)) for name, item in extra.items()),
+            unless=self._found is not None,
         )
+        tensors += [] if self._found is None else [self._found]
         update(
             "optax_step",
             [*params, *state],
@@ -156,3 +165,13 @@ class OptaxTransformation(Optimizer):
             form=form,
         )
         return loss
+
+    def step_unless(self, found, *args, **kwargs):
+        """step(*args, **kwargs), unless `found`, a 0-d Tensor, is not zero: the program decides."""
+        if args:
+            return super().step_unless(found, *args, **kwargs)
+        self._found = found
+        try:
+            return self.step(**kwargs)
+        finally:
+            self._found = None

@@ -1,5 +1,6 @@
 """The one op by which optimizers step: an Optax transformation on all parameters of all groups at once."""
 
+import inspect
 from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
@@ -8,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from jtorch._tensor import Tensor, aval, from_host, read, record
+from jtorch._tensor import Tensor, aval, from_host, read, record, wrap
 from jtorch.autograd.apply import call
 from jtorch.autograd.inplace import assign, store
 from jtorch.ops.op import Arrays, Inputs, Lift, op
@@ -63,16 +64,25 @@ def optimizer_step(arrays: Arrays, hypers: Inputs, *, rule, layout):
     0-d float64 arrays, `counts` one such array per parameter, `dtype` the one it computes in.
     """
     arrays, hypers = iter(arrays), iter(hypers)
-    results = []
-    for group in layout.groups:
-        results.extend(_step(rule, group, arrays, hypers))
-    return results
+    return [new for group in layout.groups for new in _step(rule, group, arrays, hypers)]
 
 
-def _step(rule, group, arrays, hypers):
+@op("optimizer_step_unless", door=None, differentiable=False)
+def optimizer_step_unless(arrays: Arrays, hypers: Inputs, *, rule, layout, clocks):
+    """As `optimizer_step`, but everything stays as it is where arrays[0] is not 0.
+
+    The next `clocks` arrays are the steps so far, which each group's `index` counts through; the new ones come last.
+    """
+    bad, steps, rest = arrays[0] != 0, arrays[1 : 1 + clocks], iter(arrays[1 + clocks :])
+    counts, hypers = [_number(step) + 1 for step in steps], iter(hypers)
+    news = [new for group in layout.groups for new in _step(rule, group, rest, hypers, counts, bad)]
+    return news + [jnp.where(bad, step, step + 1) for step in steps]
+
+
+def _step(rule, group, arrays, hypers, counts=(), bad=None):
     params, grads, *states = (list(islice(arrays, group.size)) for _ in range(2 + len(group.fields)))
     numbers = [_number(next(arrays) if held else next(hypers)) for held in group.tensors]
-    counts = [_number(count) for count in islice(hypers, group.counts)]
+    counts = [_number(count) for count in islice(hypers, group.counts)] or counts
     counts = [counts[i] for i in group.index]
     results = [params, *states]
     for dtype, members in _by_dtype(params).items():
@@ -81,7 +91,8 @@ def _step(rule, group, arrays, hypers):
         news = transform(rule(group.options, numbers, here, dtype), group.fields, *given)
         for old, new in zip(results, news, strict=True):
             for i, value in zip(members, new, strict=True):
-                old[i] = _whole(value, old[i].dtype)
+                value = _whole(value, old[i].dtype)
+                old[i] = value if bad is None else jnp.where(bad, old[i], value)
     return [x for kind in results for x in kind]
 
 
@@ -117,12 +128,16 @@ def transform(transformation, fields, params, grads, *states):
 
 
 class Plan:
-    """What one call of the op is given."""
+    """What one call of the op is given. ticks: what moves the clocks on, see Clock.
 
-    __slots__ = ("arrays", "targets", "numbers", "groups", "ticks")
+    clocks: the steps so far, where the program decides whether to step.
+    """
+
+    __slots__ = ("arrays", "targets", "numbers", "groups", "ticks", "clocks")
 
     def __init__(self):
         self.arrays, self.targets, self.numbers, self.groups, self.ticks = [], [], [], [], []
+        self.clocks = []
 
 
 class OptaxOptimizer(Optimizer):
@@ -133,6 +148,7 @@ class OptaxOptimizer(Optimizer):
     """
 
     rule = None
+    _found = None  # a 0-d Tensor while the program is to decide whether to step
 
     def __init__(self, params, defaults):
         self._clock = Clock()
@@ -154,9 +170,23 @@ class OptaxOptimizer(Optimizer):
         """The NumPy array with which a field of a parameter's state begins."""
         return np.zeros(tuple(param.shape), param.dtype.numpy)
 
-    def _count(self, group, params, states, options):
-        """(distinct counts, which of them each parameter goes by, what Clock.advance needs or None)."""
-        return [], (), None
+    def _count(self, plan, group, params, states, options):
+        """(distinct counts, which of them, or of the plan's clocks, each parameter goes by)."""
+        return [], ()
+
+    def _can_decide(self):
+        """Whether the step is the one below, so that its op can decide whether to step."""
+        return inspect.unwrap(type(self).step) is inspect.unwrap(OptaxOptimizer.step)
+
+    def step_unless(self, found, *args, **kwargs):
+        """step(), unless `found`, a 0-d Tensor, is not zero: the program decides."""
+        if args or kwargs or self.defaults.get("differentiable") or not self._can_decide():
+            return super().step_unless(found, *args, **kwargs)
+        self._found = found
+        try:
+            return self.step()
+        finally:
+            self._found = None
 
     @with_grad_mode
     def step(self, closure=None):
@@ -182,15 +212,26 @@ class OptaxOptimizer(Optimizer):
             news = call("optimizer_step", plan.arrays, plan.numbers, rule=self.rule, layout=layout)
             for target, new in zip(plan.targets, [news] if isinstance(news, Tensor) else news, strict=True):
                 assign(target, new)
+        elif self._found is None:
+            _record(optimizer_step, plan.arrays, plan, (self.rule, layout))
         else:
-            _record(plan, self.rule, layout)
+            self._record_unless(plan, layout)
+            return
         for tick in plan.ticks:
             self._clock.advance(*tick)
+
+    def _record_unless(self, plan, layout):
+        found = self._found.to(aval(plan.arrays[0]).device)
+        clocks = list(map(wrap, plan.clocks))
+        attrs = self.rule, layout, len(clocks)
+        steps = _record(optimizer_step_unless, [found, *clocks, *plan.arrays], plan, attrs)
+        for states, index in plan.ticks:
+            self._clock.put(states, index, steps)
 
     def _add(self, plan, group, params, grads):
         options, numbers, fields = self._describe(group, params)
         states = [self.state[param] for param in params] if fields else ()
-        counts, index, refs = self._count(group, params, states, options)
+        counts, index = self._count(plan, group, params, states, options)
         plan.arrays += params
         plan.arrays += grads
         plan.targets += params
@@ -207,8 +248,6 @@ class OptaxOptimizer(Optimizer):
                 plan.numbers.append(float(number))
         plan.numbers += counts
         plan.groups.append(Group(options, len(params), tuple(fields.values()), tensors, index, len(counts)))
-        if refs is not None:
-            plan.ticks.append((states, counts, index, refs))
 
     def _held(self, states, name, params, group):
         """One field of the states. It begins as real arrays, so that step 1 and step 2 are the same program."""
@@ -238,14 +277,18 @@ class OptaxOptimizer(Optimizer):
                 raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
 
 
-def _record(plan, rule, layout):
-    """Record the op off the tape and write its results into the targets: `update`, for hundreds of operands."""
-    ins = [x._storage.ref if x._view is None else read(x) for x in plan.arrays]
+def _record(op, arrays, plan, attrs):
+    """Record an op off the tape and write its results into the targets: `update`, for hundreds of operands.
+
+    Returns the Refs of further results.
+    """
+    ins = [x._storage.ref if x._view is None else read(x) for x in arrays]
     device = ins[0].aval.device
     ins += map(Lift, plan.numbers)
-    attrs = (len(plan.arrays), len(plan.numbers), rule, layout)
-    for target, ref in zip(plan.targets, record(optimizer_step, attrs, ins, device)[0], strict=True):
+    outs = record(op, (len(arrays), len(plan.numbers), *attrs), ins, device)[0]
+    for target, ref in zip(plan.targets, outs, strict=False):
         store(target, ref)
+    return outs[len(plan.targets) :]
 
 
 def _stepping(params):

@@ -209,6 +209,10 @@ class Optimizer:
         """Update the parameters once. closure: computes the loss anew and returns it."""
         raise NotImplementedError
 
+    def step_unless(self, found, *args, **kwargs):
+        """step(*args, **kwargs), unless `found`, a 0-d Tensor, is not zero; None then. Reads it."""
+        return None if found.item() else self.step(*args, **kwargs)
+
     def add_param_group(self, param_group):
         """Add a group: a dict with 'params' (Tensors, or pairs of name and Tensor) and options of its own."""
         if not isinstance(param_group, dict):

@@ -117,9 +117,15 @@ class SGD(OptaxOptimizer):
         fields = {"momentum_buffer": "trace"} if moving else {}
         return options, (group["lr"], momentum, dampening, group["weight_decay"]), fields
 
-    def _count(self, group, params, states, options):
+    def _can_decide(self):
+        # With dampening a parameter's first step differs, and which one that is hangs on what was skipped.
+        damped = [g for g in self.param_groups if not is_zero(g["momentum"]) and not is_zero(g["dampening"])]
+        moved = [p for g in damped for p in g["params"] if p.grad is not None]
+        return all("momentum_buffer" in self.state[p] for p in moved) and super()._can_decide()
+
+    def _count(self, plan, group, params, states, options):
         if not options.dampening:
-            return [], (), None
+            return [], ()
         firsts = ["momentum_buffer" not in state for state in states]
         values = list(dict.fromkeys(firsts))
-        return [float(v) for v in values], tuple(values.index(first) for first in firsts), None
+        return [float(v) for v in values], tuple(values.index(first) for first in firsts)

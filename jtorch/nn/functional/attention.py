@@ -105,8 +105,9 @@ def _attended(q, k, v, mask, p, batch, is_causal):
 
 def _attended_with_shares(q, k, v, mask, p, batch, is_causal):
     """(values mixed, the shares they are mixed by). Shape: as _attended, and (N, heads, L, S)."""
-    scores = (q * _tensor.aval(q).shape[-1] ** -0.5) @ k.transpose(1, 2)
-    shares = dropout((scores if mask is None else scores + mask).softmax(-1), p, True)
+    q, k = q * _tensor.aval(q).shape[-1] ** -0.5, k.transpose(1, 2)
+    scores = q.bmm(k) if mask is None else mask.baddbmm(q, k)
+    shares = dropout(scores.softmax(-1), p, True)
     return shares @ v, shares.unflatten(0, (batch, -1))
 
 

@@ -1,5 +1,6 @@
 """Losses as functions, with torch's reductions, legacy arguments and warnings."""
 
+import functools
 import math
 import warnings
 
@@ -10,6 +11,7 @@ from jtorch._tensor import Tensor, aval
 from jtorch.api.indices import outside
 from jtorch.api.size import Size
 from jtorch.autograd.apply import apply
+from jtorch.autograd.casting import whole
 from jtorch.ops.op import TABLE
 
 __all__ = [
@@ -65,6 +67,7 @@ def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", we
     return apply(TABLE["mse_loss"], (input, target), (reduction,))
 
 
+@functools.partial(whole, "l1_loss")
 def l1_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):
     """|input - target|, reduced. Shape: two of the same -> () or the same. Warns when the sizes differ."""
     reduction = _reduction(size_average, reduce, reduction)
@@ -105,6 +108,7 @@ def _check_classes(input, target, ignore_index):
         raise IndexError(f"Target {wrong} is out of bounds.")
 
 
+@functools.partial(whole, "cross_entropy_loss")
 def cross_entropy(input, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean",
                   label_smoothing=0.0):  # fmt: skip
     """Negative log likelihood of softmax. Targets are class indices, or probabilities of input's shape.

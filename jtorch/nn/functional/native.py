@@ -1,6 +1,7 @@
 """Functions of this folder as the torch namespace has them: same work, the signatures of torch's kernels."""
 
 from jtorch.autograd.apply import call
+from jtorch.autograd.casting import whole
 from jtorch.autograd.grad_mode import no_grad
 from jtorch.autograd.inplace import write_out
 from jtorch.nn.functional import activation, conv, distance, loss, norm, pooling
@@ -12,7 +13,7 @@ FUNCTIONS = {}
 
 
 def _given(fn):
-    FUNCTIONS[fn.__name__] = fn
+    FUNCTIONS[fn.__name__] = whole(fn.__name__, fn)
     return fn
 
 

@@ -1,6 +1,7 @@
 """What torch's functions of nn say of arguments that they refuse: the words of the native calls inside them."""
 
 from jtorch.api.guard import guarded, planned
+from jtorch.autograd.casting import whole
 
 # Native ones, by torch's namespace.
 NATIVE = {
@@ -63,9 +64,16 @@ PLANS = {
 }
 
 
+_KERNELS = {"cross_entropy": "cross_entropy_loss"}
+
+
 def with_words(found):
-    """{name: function} of those among the functions found that raise torch's errors for arguments it refuses."""
-    made = {}
+    """{name: function} of those among the functions found that raise torch's errors for arguments it refuses.
+
+    Those that torch autocasts as one are so here.
+    """
+    found = {name: whole(_KERNELS.get(name, name), fn) if callable(fn) else fn for name, fn in found.items()}
+    made = {name: fn for name, fn in found.items() if hasattr(fn, "__wrapped__")}
     for section, names in NATIVE.items():
         made |= {name: guarded(section, found[name], name) for name in names.split() if name in found}
     made |= {name: planned(found[name], plan) for name, plan in PLANS.items() if name in found}

@@ -4,9 +4,18 @@ import jax
 
 from jtorch import devices
 from jtorch.api.construct import legacy_types
+from jtorch.cuda import amp
 from jtorch.devices import Current, Device, cuda_devices, jax_device
 from jtorch.engine import flush
 from jtorch.rng import generator as generators
+
+__all__ = [
+    "amp", "current_device", "device", "device_count", "empty_cache", "get_device_capability", "get_device_name",
+    "get_rng_state", "get_rng_state_all", "init", "initial_seed", "is_available", "is_bf16_supported",
+    "is_initialized", "manual_seed", "manual_seed_all", "max_memory_allocated", "max_memory_reserved",
+    "memory_allocated", "memory_reserved", "memory_stats", "reset_peak_memory_stats", "seed", "seed_all",
+    "set_device", "set_rng_state", "set_rng_state_all", "synchronize",
+]  # fmt: skip
 
 
 def is_available():
