@@ -1,7 +1,9 @@
 """torch's dtypes, how they promote and convert, and the NumPy dtypes that hold them."""
 
+import functools
 import math
 
+import jax
 import ml_dtypes
 import numpy as np
 from jax import lax
@@ -347,3 +349,34 @@ def _too_large(value, kind):
     if kind.category == BOOL or kind.name in ("float64", "complex128"):
         return False
     return math.isfinite(value) and abs(value) > float(ml_dtypes.finfo(kind.to_real().numpy).max)
+
+
+HALVES = (jnp.float16, jnp.bfloat16)
+
+
+def widened(fn):
+    """Decorator under `@op` or `@name.gradient`: torch computes halves in float32 and rounds once; so does `fn`."""
+
+    @functools.wraps(fn)
+    def wide(*args, **kwargs):
+        given = {x.dtype for x in (*args, *kwargs.values()) if isinstance(x, jax.Array)}
+        halves = [dtype for dtype in given if dtype in HALVES]
+        if not halves:
+            return fn(*args, **kwargs)
+        result = fn(*(widen(x) for x in args), **{k: widen(x) for k, x in kwargs.items()})
+        if any(dtype not in HALVES and jnp.issubdtype(dtype, jnp.inexact) for dtype in given):
+            return result
+        if isinstance(result, tuple):
+            return tuple(_narrow(x, halves[0]) for x in result)
+        return _narrow(result, halves[0])
+
+    return wide
+
+
+def widen(x):
+    """An array in half precision as float32; anything else as it is."""
+    return x.astype(jnp.float32) if isinstance(x, jax.Array) and x.dtype in HALVES else x
+
+
+def _narrow(x, dtype):
+    return x.astype(dtype) if isinstance(x, jax.Array) and x.dtype == jnp.float32 else x

@@ -11,6 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from jtorch import dtypes, errors, shapes
+from jtorch.dtypes import HALVES, widen
+from jtorch.dtypes import widened as widened
 
 
 class Kind(Enum):
@@ -279,7 +281,7 @@ class Op(Recordable):
                 value = [next(given) for _ in range(next(static))]
             elif p.kind in _RECORDED:
                 value = next(given)
-                if p.name == self.wide and compute in _HALVES and not getattr(value, "shape", ()):
+                if p.name == self.wide and compute in HALVES and not getattr(value, "shape", ()):
                     value = _cast(value, np.dtype(np.float32))
                 elif p.kind in _TENSORS:
                     value = _cast(value, compute)
@@ -350,10 +352,10 @@ class Op(Recordable):
     def _bound(self, ins, attrs, compute):
         """As bind, where an op computes in halves in float32: what was broadcast is summed up before it is rounded."""
         args, kwargs = self.bind(ins, attrs, compute)
-        if compute not in _HALVES:
+        if compute not in HALVES:
             return args, kwargs
-        args = [list(map(_widen, x)) if isinstance(x, list) else _widen(x) for x in args]
-        return args, {name: _widen(x) for name, x in kwargs.items()}
+        args = [list(map(widen, x)) if isinstance(x, list) else widen(x) for x in args]
+        return args, {name: widen(x) for name, x in kwargs.items()}
 
     def pullback(self, ins, attrs, compute, cotangents, needs, results):
         if self._gradient is None:
@@ -363,8 +365,8 @@ class Op(Recordable):
             results = self.traced(ins, attrs, compute)
         elif results is None:
             results = (self.fn(*args, **kwargs),)
-        if compute in _HALVES:
-            results = tuple(map(_widen, results))
+        if compute in HALVES:
+            results = tuple(map(widen, results))
         cotangents = tuple(_cotangent(ct, out) for ct, out in zip(cotangents, results, strict=True))
         single = len(results) == 1
         grads = self._gradient(
@@ -414,7 +416,7 @@ def _fit(grad, operand, compute):
         grad = grad.sum(dims).reshape(operand.shape) if dims else jnp.broadcast_to(grad, operand.shape)
     if jnp.iscomplexobj(grad) and not jnp.issubdtype(operand.dtype, jnp.complexfloating):
         grad = grad.real
-    return (grad.astype(compute) if compute in _HALVES else grad).astype(operand.dtype)
+    return (grad.astype(compute) if compute in HALVES else grad).astype(operand.dtype)
 
 
 SAVED = "saved"
@@ -464,37 +466,7 @@ def op(name, *aliases, **fields):
     return register
 
 
-_HALVES = (jnp.float16, jnp.bfloat16)
-
-
 def overlaps(fn):
     """Decorator under `@name.write`: viewed elements may be one; `written` tells which of them a view of it wrote."""
     fn.overlaps = True
     return fn
-
-
-def widened(fn):
-    """Decorator under `@op` or `@name.gradient`: torch computes halves in float32 and rounds once; so does `fn`."""
-
-    @functools.wraps(fn)
-    def wide(*args, **kwargs):
-        given = {x.dtype for x in (*args, *kwargs.values()) if isinstance(x, jax.Array)}
-        halves = [dtype for dtype in given if dtype in _HALVES]
-        if not halves:
-            return fn(*args, **kwargs)
-        result = fn(*(_widen(x) for x in args), **{k: _widen(x) for k, x in kwargs.items()})
-        if any(dtype not in _HALVES and jnp.issubdtype(dtype, jnp.inexact) for dtype in given):
-            return result
-        if isinstance(result, tuple):
-            return tuple(_narrow(x, halves[0]) for x in result)
-        return _narrow(result, halves[0])
-
-    return wide
-
-
-def _widen(x):
-    return x.astype(jnp.float32) if isinstance(x, jax.Array) and x.dtype in _HALVES else x
-
-
-def _narrow(x, dtype):
-    return x.astype(dtype) if isinstance(x, jax.Array) and x.dtype == jnp.float32 else x
