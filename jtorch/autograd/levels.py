@@ -265,13 +265,15 @@ class VmapLevel(_Kind):
 
 def lift(operands):
     """The operands of a call, those of lower levels that have a tape there as constants of the highest one."""
-    top = None
+    top, tracked = None, False
     for x in operands:
         if isinstance(x, Tensor):
-            box = box_of(x)
-            if box is not None and (top is None or box.level.number > top.number):
-                top = box.level
-    if top is None:
+            box = x._storage.ref.value
+            if isinstance(box, Box):
+                if top is None or box.level.number > top.number:
+                    top = box.level
+            tracked = tracked or x._rg
+    if top is None or not tracked:
         return operands
     return [top.constant(x) if isinstance(x, Tensor) and x._rg and box_of(x, top) is None else x for x in operands]
 
@@ -287,15 +289,21 @@ def strip(t, level=None):
 
 def run(op, attrs, ins, device):
     """Run a call on boxed operands one level below the highest of theirs: (Refs of its outputs, its Signature)."""
-    level = max((x.value.level for x in ins if type(x) is Ref and isinstance(x.value, Box)), key=lambda l: l.number)
+    level = None
+    for x in ins:
+        if type(x) is Ref and isinstance(x.value, Box) and (level is None or x.value.level.number > level.number):
+            level = x.value.level
     local = modes.local
-    avals = [_operand(x) for x in ins]
-    sig = trie.signature(op, attrs, avals, device, local.token)
+    sig = trie.signature(op, attrs, [_operand(x) for x in ins], device, local.token)
     boxes, operands = [], []
     for x in ins:
         box = x.value if type(x) is Ref else None
-        boxes.append(box if isinstance(box, Box) and box.level is level else None)
-        operands.append(level.lower(x) if type(x) is Ref else x)
+        if isinstance(box, Box) and box.level is level:
+            boxes.append(box)
+            operands.append(box.inner)
+        else:
+            boxes.append(None)
+            operands.append(_plain(x) if type(x) is Ref else x)
     before = local.plain, local.level
     local.plain, local.level = False, level.below if level.alive else local.level
     try:

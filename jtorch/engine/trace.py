@@ -262,8 +262,9 @@ def _make(trace, key, ins, known, changed):
 
 def run_inline(op, attrs, ins, device):
     """Run a call at once on tracers (and concrete arrays), or on boxes: (Refs of its outputs, its Signature)."""
-    if any(type(x) is Ref and isinstance(x.value, Box) for x in ins):
-        return hooks.boxed(op, attrs, ins, device)
+    for x in ins:
+        if type(x) is Ref and isinstance(x.value, Box):
+            return hooks.boxed(op, attrs, ins, device)
     values = []
     for x in ins:
         if type(x) is Ref:
