@@ -19,6 +19,7 @@ from jtorch import (
     func,
     functional,
     fx,
+    hub,
     interop,
     jit,
     linalg,

@@ -1,6 +1,6 @@
 """Optimizers, as torch.optim has them: each an Optax transformation, applied in one recorded op."""
 
-from jtorch.optim import lr_scheduler
+from jtorch.optim import lr_scheduler, swa_utils
 from jtorch.optim._adafactor import Adafactor
 from jtorch.optim._muon import Muon
 from jtorch.optim.adadelta import Adadelta
@@ -17,8 +17,9 @@ from jtorch.optim.radam import RAdam
 from jtorch.optim.rmsprop import RMSprop
 from jtorch.optim.rprop import Rprop
 from jtorch.optim.sgd import SGD
+from jtorch.optim.sparse_adam import SparseAdam
 
 __all__ = [
     "ASGD", "LBFGS", "SGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Muon", "NAdam",
-    "Optimizer", "RAdam", "RMSprop", "Rprop", "from_optax", "lr_scheduler",
+    "Optimizer", "RAdam", "RMSprop", "Rprop", "SparseAdam", "from_optax", "lr_scheduler", "swa_utils",
 ]  # fmt: skip

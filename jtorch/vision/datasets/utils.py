@@ -10,7 +10,7 @@ import shutil
 import tarfile
 import zipfile
 
-from jtorch.vision.datasets._fetch import fetch
+from jtorch.downloads import fetch
 
 __all__ = [
     "calculate_md5", "check_integrity", "check_md5", "download_and_extract_archive", "download_url", "extract_archive",

@@ -7,7 +7,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from jtorch.vision.models._hub import load_state_dict_from_url
+from jtorch.hub import load_state_dict_from_url
 from jtorch.vision.transforms._modes import InterpolationMode
 from jtorch.vision.transforms._presets import ImageClassification
 

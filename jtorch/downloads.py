@@ -6,15 +6,15 @@ import time
 import urllib.error
 import urllib.request
 
-USER_AGENT = "jtorch/vision"
+USER_AGENT = "jtorch"
 _CHUNK = 1 << 16
 
 
 class Bar:
-    """How much of a file is here, as one line on stderr."""
+    """How much of a file is here, as one line on stderr; shown: whether it is written at all."""
 
-    def __init__(self, name, total, done=0):
-        self.name, self.total, self.done = name, total, done
+    def __init__(self, name, total, done=0, shown=True):
+        self.name, self.total, self.done, self.visible = name, total, done, shown
         self.started, self.shown = time.monotonic(), 0.0
 
     def add(self, count):
@@ -27,6 +27,8 @@ class Bar:
 
     def write(self, end=""):
         """Write the line."""
+        if not self.visible:
+            return
         mega = self.done / 1e6
         speed = mega / max(time.monotonic() - self.started, 1e-3)
         part = f"{self.done / self.total:4.0%} of {self.total / 1e6:.1f} MB" if self.total else f"{mega:.1f} MB"
@@ -34,7 +36,7 @@ class Bar:
         sys.stderr.flush()
 
 
-def fetch(url, path):
+def fetch(url, path, progress=True):
     """Fetch a file. What an interrupted fetch left (`path`.part) is gone on with, where the server can do that.
 
     Raises URLError, which says what to do, where the server can't be reached; OSError where the file breaks off.
@@ -43,12 +45,14 @@ def fetch(url, path):
     have = os.path.getsize(part) if os.path.exists(part) else 0
     headers = {"User-Agent": USER_AGENT, **({"Range": f"bytes={have}-"} if have else {})}
     try:
-        _copy(urllib.request.Request(url, headers=headers), part, have, os.path.basename(path))
+        _copy(
+            urllib.request.Request(url, headers=headers), part, have, Bar(os.path.basename(path), None, shown=progress)
+        )
     except urllib.error.HTTPError as error:
         if error.code != 416:  # the part is all there is, or more
             raise
         os.remove(part)
-        return fetch(url, path)
+        return fetch(url, path, progress)
     except urllib.error.URLError as error:
         raise urllib.error.URLError(
             f"{error.reason}. {url} could not be reached: is there a network? "
@@ -57,12 +61,12 @@ def fetch(url, path):
     os.replace(part, path)
 
 
-def _copy(request, part, have, name):
+def _copy(request, part, have, bar):
     with urllib.request.urlopen(request) as response:
         going_on = response.status == 206
         have = have if going_on else 0
         left = response.length
-        bar = Bar(name, have + left if left is not None else None, have)
+        bar.total, bar.done = have + left if left is not None else None, have
         with open(part, "ab" if going_on else "wb") as file:
             while chunk := response.read(_CHUNK):
                 file.write(chunk)
