@@ -12,7 +12,7 @@ from jtorch import dtypes
 from jtorch.api.arguments import Overload, Parameter, overloads, refusal
 from jtorch.api.kinds import accepts
 from jtorch.autograd.apply import hashable
-from jtorch.errors import type_name
+from jtorch.errors import type_name, warn_once
 from jtorch.ops.op import Kind
 
 
@@ -74,13 +74,35 @@ def failed(error, spec, fn, seen):
 
 def failed_with(error, spec, fn, args, kwargs):
     """As `failed`, where the arguments are known."""
-    done = refused.retry(fn, args, kwargs)
+    done = refused.retry(fn, args, kwargs) or _in_new_order(fn, spec, args, kwargs)
     if done is None:
         other = better(error, spec, args[spec.method :], kwargs)
         if other is not None:
             raise other from None
         done = _with_dtypes(fn, args, kwargs)
     return done
+
+
+def _in_new_order(fn, spec, args, kwargs):
+    """(result,) of a call in an old order of arguments, as x.add_(0.5, y), by names; None where it is in none."""
+    known, given = overloads(spec.section, spec.name), args[spec.method :]
+    if not any(overload.hidden for overload in known):
+        return None
+    fit = [overload for overload in known if overload.fault(given, kwargs) is None]
+    if not fit or not all(overload.hidden for overload in fit):
+        return None
+    _warn_of_old_order(spec, fit[0])
+    names = (p.name for p in fit[0].params)
+    return (fn(*args[: spec.method], **dict(zip(names, given, strict=False)), **kwargs),)
+
+
+def _warn_of_old_order(spec, old):
+    known = overloads(spec.section, spec.name)
+    instead = "".join(f"\n\t{spec.name}{k}" for k in known if not k.hidden)
+    warn_once(
+        f"This overload of {spec.name} is deprecated:\n\t{spec.name}{old}\nConsider using one of the following "
+        f"signatures instead:{instead}"
+    )
 
 
 def _with_dtypes(fn, args, kwargs):
