@@ -65,19 +65,19 @@ def test_refusals(call):
     same_error(call)
 
 
-PLACES = [
-    None,
-    "cpu",
-    {"cpu": "cpu"},
-    {},
-    "meta",
-    lambda storage, location: storage,
-    lambda storage, location: None,
-    lambda storage, location: storage.cpu(),
-]
+PLACES = {
+    "as it was": None,
+    "cpu": "cpu",
+    "a dict": {"cpu": "cpu"},
+    "an empty dict": {},
+    "meta": "meta",
+    "the storage": lambda storage, location: storage,
+    "no answer": lambda storage, location: None,
+    "a moved storage": lambda storage, location: storage.cpu(),
+}
 
 
-@pytest.mark.parametrize("place", PLACES, ids=str)
+@pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
 def test_map_location(place):
     same_print(lambda torch: torch.load(io.BytesIO(GOOD), map_location=place))
 
