@@ -2,6 +2,7 @@
 
 import jax.numpy as jnp
 
+from jtorch.lowering import largest, smallest
 from jtorch.ops.op import Array, Arrays, Input, op
 
 _HALVES = (jnp.float16, jnp.bfloat16)
@@ -15,9 +16,9 @@ def _norm(x, ord):
     elif ord == 1:
         norm = jnp.sum(size)
     elif ord == float("inf"):
-        norm = jnp.max(size)
+        norm = largest(size)
     elif ord == float("-inf"):
-        norm = jnp.min(size)
+        norm = smallest(size)
     elif ord == 0:
         norm = jnp.count_nonzero(size)
     else:

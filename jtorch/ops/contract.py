@@ -6,6 +6,7 @@ from jax import lax
 from jax import numpy as jnp
 
 from jtorch.dtypes import from_numpy, promote_types
+from jtorch.lowering import largest
 from jtorch.ops.op import Array, Arrays, op, widened
 from jtorch.shapes import broadcast_shapes, normalize_dim
 
@@ -295,7 +296,7 @@ def _distance_matrix(first, second, p):
     if p == 1:
         return gap.sum(-1)
     if p == math.inf:
-        return gap.max(-1) if gap.shape[-1] else gap.sum(-1)
+        return largest(gap, -1) if gap.shape[-1] else gap.sum(-1)
     if p == 2:
         return jnp.sqrt((gap * gap).sum(-1))
     return (gap**p).sum(-1) ** (1 / p)

@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 
+from jtorch.lowering import largest
 from jtorch.ops.op import Array, op
 
 
@@ -13,7 +14,7 @@ def pairwise_distance(x1: Array, x2: Array, p, eps, keepdim):
     if p == 1:
         return apart.sum(-1, keepdims=keepdim)
     if p == float("inf"):
-        return apart.max(-1, keepdims=keepdim)
+        return largest(apart, -1, keepdim)
     total = (apart * apart if p == 2 else apart**p).sum(-1, keepdims=keepdim)
     # torch: the slope is 0 where the distance is 0.
     positive = total > 0
@@ -35,7 +36,7 @@ def pdist(input: Array, p=2.0):
     if p == 1:
         return apart.sum(-1)
     if p == float("inf"):
-        return apart.max(-1, initial=0)
+        return largest(apart, -1) if apart.shape[-1] else apart.sum(-1)
     total = (apart * apart if p == 2 else apart**p).sum(-1)
     # torch: the slope is 0 where the distance is 0.
     positive = total > 0

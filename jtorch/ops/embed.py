@@ -1,7 +1,6 @@
 """Looking rows up: embedding and one_hot."""
 
 import jax.numpy as jnp
-from jax import lax
 
 from jtorch.dtypes import from_numpy
 from jtorch.ops.op import Array, op
@@ -32,18 +31,7 @@ def _(grad, result, weight, indices, padding_idx, scale_grad_by_freq, sparse):
     if scale_grad_by_freq:
         counts = jnp.zeros(weight.shape[0], rows.dtype).at[flat].add(1)
         rows = rows / counts[flat][:, None]
-    return _added_rows(flat, rows, weight.shape), None
-
-
-_DENSE = 1 << 26  # up to this many products, a matmul with the one-hot matrix beats a serial scatter on the CPU
-
-
-def _added_rows(indices, rows, shape):
-    """Zeros of a shape with each row added at its index."""
-    if indices.shape[0] * shape[0] * shape[1] <= _DENSE and jnp.issubdtype(rows.dtype, jnp.floating):
-        hot = (indices[:, None] == lax.broadcasted_iota(indices.dtype, (1, shape[0]), 1)).astype(rows.dtype)
-        return lax.dot_general(hot, rows, (((0,), (0,)), ((), ())))
-    return jnp.zeros(shape, rows.dtype).at[indices].add(rows, mode="drop")
+    return jnp.zeros(weight.shape, rows.dtype).at[flat].add(rows, mode="drop"), None
 
 
 @op("one_hot", door=None, differentiable=False)

@@ -4,6 +4,7 @@ import numpy as np
 from jax import lax
 from jax import numpy as jnp
 
+from jtorch.lowering import first_place, largest, smallest
 from jtorch.ops.op import Array, op
 from jtorch.shapes import normalize_dim, normalize_dims
 
@@ -40,7 +41,7 @@ def _evenly(grad, result, input):
 @op("max_all", door=None, grad_name="MaxBackward1")
 def max_all(input: Array):
     """The largest of all elements, nan where there is one. Shape: any -> (). Raises for an empty tensor."""
-    return jnp.max(input, _nonempty("max", input, None))
+    return largest(input, _nonempty("max", input, None))
 
 
 @max_all.gradient
@@ -51,7 +52,7 @@ def _(grad, result, input):
 @op("min_all", door=None, grad_name="MinBackward1")
 def min_all(input: Array):
     """The smallest of all elements, nan where there is one. Shape: any -> (). Raises for an empty tensor."""
-    return jnp.min(input, _nonempty("min", input, None))
+    return smallest(input, _nonempty("min", input, None))
 
 
 @min_all.gradient
@@ -68,7 +69,8 @@ def _extreme(name, choose, find, input, dim, keepdim):
     if input.ndim == 0:
         return input, jnp.zeros((), np.int64)
     _nonempty(name, input, dim)
-    return choose(input, dim, keepdims=keepdim), find(input, dim, keepdims=keepdim).astype(np.int64)
+    places = first_place(choose, find, input, dim)
+    return choose(input, dim, keepdim), places if keepdim else places.squeeze(dim)
 
 
 def _chosen(grad, indices, input, dim, keepdim):
@@ -84,7 +86,7 @@ def _chosen(grad, indices, input, dim, keepdim):
 @op("max_dim", door=None, returns=("values", "indices"), grad_name="MaxBackward0")
 def max_dim(input: Array, dim, keepdim=False):
     """(largest elements along a dim, their places), the first of equal ones. Shape: twice the input's without it."""
-    return _extreme("max", jnp.max, jnp.argmax, input, dim, keepdim)
+    return _extreme("max", largest, jnp.argmax, input, dim, keepdim)
 
 
 @max_dim.gradient
@@ -95,7 +97,7 @@ def _(grad, result, input, dim, keepdim):
 @op("min_dim", door=None, returns=("values", "indices"), grad_name="MinBackward0")
 def min_dim(input: Array, dim, keepdim=False):
     """(smallest elements along a dim, their places), the first of equal ones. Shape: twice the input's without it."""
-    return _extreme("min", jnp.min, jnp.argmin, input, dim, keepdim)
+    return _extreme("min", smallest, jnp.argmin, input, dim, keepdim)
 
 
 @min_dim.gradient
@@ -109,7 +111,7 @@ def _(grad, result, input, dim, keepdim):
 @op("amax", method=True, out=True)
 def amax(input: Array, dim=(), keepdim=False):
     """The largest elements along dims. Shape: the input's without these dims. Equal ones share the gradient."""
-    return jnp.max(input, _nonempty("amax", input, dim), keepdims=keepdim)
+    return largest(input, _nonempty("amax", input, dim), keepdim)
 
 
 @amax.gradient
@@ -129,7 +131,7 @@ def _share_along(grad, result, input, dim, keepdim):
 @op("amin", method=True, out=True)
 def amin(input: Array, dim=(), keepdim=False):
     """The smallest elements along dims. Shape: the input's without these dims. Equal ones share the gradient."""
-    return jnp.min(input, _nonempty("amin", input, dim), keepdims=keepdim)
+    return smallest(input, _nonempty("amin", input, dim), keepdim)
 
 
 @amin.gradient
@@ -147,7 +149,7 @@ def aminmax(input: Array, *, dim=None, keepdim=False):
     dims = normalize_dims(dim, input.ndim)
     if dim is not None and input.ndim and input.shape[dims[0]] == 0:
         raise IndexError(f"aminmax: Expected reduction dim {dims[0]} to have non-zero size.")
-    return jnp.min(input, dims, keepdims=keepdim), jnp.max(input, dims, keepdims=keepdim)
+    return smallest(input, dims, keepdim), largest(input, dims, keepdim)
 
 
 @aminmax.gradient
@@ -158,29 +160,30 @@ def _(grad, result, input, dim, keepdim):
 # Places only.
 
 
-def _place(name, find, input, dim, keepdim):
+def _place(name, extreme, find, input, dim, keepdim):
     _refuse_complex(name, input)
     if input.dtype == bool:
         raise RuntimeError(f"{name}(): does not support bool input")
     if dim is None:
         if not input.size:
             raise IndexError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0.")
-        found = find(input.reshape(-1)).astype(np.int64)
-        return found.reshape((1,) * input.ndim) if keepdim else found
+        found = first_place(extreme, find, input, None)
+        return found if keepdim else found.reshape(())
     dim = normalize_dim(dim, input.ndim)
     if input.ndim == 0:
         return jnp.zeros((), np.int64)
     _nonempty(name, input, dim)
-    return find(input, dim, keepdims=keepdim).astype(np.int64)
+    found = first_place(extreme, find, input, dim)
+    return found if keepdim else found.squeeze(dim)
 
 
 @op("argmax", method=True, out=True)
 def argmax(input: Array, dim=None, keepdim=False):
     """The place of the largest element along a dim, or of all; the first of equal ones. Shape: without it, int64."""
-    return _place("argmax", jnp.argmax, input, dim, keepdim)
+    return _place("argmax", largest, jnp.argmax, input, dim, keepdim)
 
 
 @op("argmin", method=True, out=True)
 def argmin(input: Array, dim=None, keepdim=False):
     """The place of the smallest element along a dim, or of all; the first of equal ones. Shape: without it, int64."""
-    return _place("argmin", jnp.argmin, input, dim, keepdim)
+    return _place("argmin", smallest, jnp.argmin, input, dim, keepdim)

@@ -13,6 +13,7 @@ import numpy as np
 from jax import lax
 
 from jtorch import shapes
+from jtorch.lowering import largest
 from jtorch.ops.op import FORMAT, Array, op, widened
 
 _MANY = 49  # windows with more elements than this are not written out as slices
@@ -246,7 +247,7 @@ def _choose(x, windows):
     """The largest element of each window, and its number within the window: of equals the first, of nans the last."""
     if windows.tiles() and windows.count() > _MANY:
         rows = windows.tiled(x).reshape(*x.shape[:2], *windows.out, -1)
-        return rows.max(-1), jnp.argmax(rows, -1).astype(jnp.int32)
+        return largest(rows, -1), jnp.argmax(rows, -1).astype(jnp.int32)
     best = number = None
     for at, value in enumerate(windows.slices(x, _lowest(x.dtype))):
         if best is None:

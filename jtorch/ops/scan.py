@@ -5,6 +5,7 @@ from jax import lax
 from jax import numpy as jnp
 
 from jtorch.dtypes import from_numpy
+from jtorch.lowering import running_sum
 from jtorch.ops.op import Array, DType, op, widened
 from jtorch.series import log_add
 from jtorch.shapes import normalize_dim
@@ -26,12 +27,12 @@ def _scanned(scan, input, dim, **options):
 @op("cumsum", method=True, inplace=True, out=True)
 def cumsum(input: Array, dim, *, dtype: DType = None):
     """The sum of all elements up to each one along a dim. Shape: any -> the same."""
-    return _scanned(lax.cumsum, _summable(input, dtype), dim)
+    return _scanned(running_sum, _summable(input, dtype), dim)
 
 
 @cumsum.gradient
 def _(grad, result, input, dim, dtype):
-    return (_scanned(lax.cumsum, grad, dim, reverse=True),)
+    return (_scanned(running_sum, grad, dim, reverse=True),)
 
 
 @op("cumprod", method=True, inplace=True, out=True)

@@ -8,6 +8,7 @@ from jax import lax
 from jax import numpy as jnp
 
 from jtorch.dtypes import from_numpy
+from jtorch.lowering import flat_places
 from jtorch.ops.op import Array, Operand, op
 from jtorch.shapes import broadcast_shapes, listed, normalize_dim
 
@@ -63,13 +64,7 @@ def _(grad, result, input, dim, index, *, sparse_grad=False):
         # One element per row, as a loss picks them: a comparison with the place is one fused pass, a scatter is not.
         spread = lax.broadcasted_iota(index.dtype, (*index.shape[:dim], input.shape[dim], *index.shape[dim + 1 :]), dim)
         return _spread(jnp.where(spread == index, grad, 0).astype(grad.dtype), input.shape), None
-    return _add(jnp.zeros(input.shape, grad.dtype), dim, index, grad), None
-
-
-def _add(input, dim, index, src):
-    shape = input.shape
-    input, index, src = (x.reshape(x.shape or (1,)) for x in (input, index, src))
-    return input.at[_places(index, dim)].add(src, mode=_MODE, wrap_negative_indices=False).reshape(shape)
+    return _write(jnp.zeros(input.shape, grad.dtype), dim, index, grad, "add"), None
 
 
 @op("take_along_dim", method=True, out=True, grad_name="GatherBackward0")
@@ -130,11 +125,9 @@ _OF_BOOLS = {"add": "max", "multiply": "min"}  # or, and
 
 def _write(input, dim, index, src, how):
     """input with src written at index along a dim. how: set, add, multiply, max or min."""
-    shape = input.shape
-    input, index, src = (x.reshape(x.shape or (1,)) for x in (input, index, src))
-    at = input.at[_places(index, dim)]
     how = _OF_BOOLS.get(how, how) if input.dtype == bool else how
-    return getattr(at, how)(src, mode=_MODE, wrap_negative_indices=False).reshape(shape)
+    at = input.reshape(-1).at[flat_places(index.reshape(index.shape or (1,)), dim, input.shape or (1,))]
+    return getattr(at, how)(src.reshape(-1), mode=_MODE, wrap_negative_indices=False).reshape(input.shape)
 
 
 def _scatter_name(operands, attrs):
@@ -264,7 +257,7 @@ def _neutral(reduce, dtype):
 def _counts(input, dim, index, include_self):
     """How many elements come together at each place, at least 1."""
     start = jnp.full(input.shape, int(include_self), input.dtype)
-    return jnp.maximum(_add(start, dim, index, jnp.ones(index.shape, input.dtype)), 1)
+    return jnp.maximum(_write(start, dim, index, jnp.ones(index.shape, input.dtype), "add"), 1)
 
 
 @scatter_reduce.gradient
@@ -289,7 +282,7 @@ def _reduce_gradient(grad, result, input, dim, index, src, reduce, include_self)
         return _prod_gradient(grad, result, input, dim, index, src, include_self)
     # torch: elements that tie for the extreme share its gradient evenly.
     here, there = input == result, src == _gather(result, dim, index)
-    ties = _add(here.astype(grad.dtype), dim, index, there.astype(grad.dtype))
+    ties = _write(here.astype(grad.dtype), dim, index, there.astype(grad.dtype), "add")
     share = grad / ties
     return jnp.where(here, share, 0), jnp.where(there, _gather(share, dim, index), 0)
 
@@ -299,7 +292,8 @@ def _prod_gradient(grad, result, input, dim, index, src, include_self):
     filled = jnp.where(input == 0, 1, input)
     to_self = grad * _reduced(filled, dim, index, src, "prod", include_self) / filled
     zero = src == 0
-    zeros = _gather(_add(jnp.zeros(input.shape, grad.dtype), dim, index, zero.astype(grad.dtype)), dim, index)
+    counted = _write(jnp.zeros(input.shape, grad.dtype), dim, index, zero.astype(grad.dtype), "add")
+    zeros = _gather(counted, dim, index)
     alone = zero & (zeros == 1)
     others = _reduced(input, dim, index, jnp.where(alone, 1, src), "prod", include_self)
     divided = _gather(grad * result, dim, index) / jnp.where(zero, 1, src)

@@ -2,7 +2,9 @@
 
 import math
 
+import jax
 import numpy as np
+from jax import lax
 from jax import numpy as jnp
 
 from jtorch.ops.op import Array, op, widened
@@ -12,16 +14,58 @@ def _is_complex(x):
     return jnp.issubdtype(x.dtype, jnp.complexfloating)
 
 
+_FAR = 2.0**20  # beyond, k · π/2 is no longer exact in the float64s below
+_HALF_PI = (1.57079632673412561417, 6.07710050650619224932e-11)  # in two parts, the first of 33 bits
+
+
+def _quick(x, turned):
+    """sin(x), or cos(x) if turned is 1, of float32: on a CPU XLA's own take one element at a time, 8 times as long.
+
+    Below _FAR by the remainder from k · π/2 in float64 and polynomials on [-π/4, π/4] (those of Cephes).
+    """
+    wide = x.astype(np.float64)
+    k = jnp.round(wide * (2 / math.pi))
+    r = (wide - k * _HALF_PI[0]) - k * _HALF_PI[1]
+    short = r.astype(np.float32)
+    z = short * short
+    sine = r + short * z * (-1.6666654611e-1 + z * (8.3321608736e-3 - z * 1.9515295891e-4))
+    high = z * z * (4.166664568298827e-2 + z * (-1.388731625493765e-3 + z * 2.443315711809948e-5))
+    cosine = 1 - 0.5 * r * r + high
+    quarter = k.astype(np.int32) + np.int32(turned)
+    value = jnp.where(quarter & 1, cosine, sine)
+    value = jnp.where(quarter & 2, -value, value).astype(np.float32)
+    return value if turned else jnp.where(x == 0, x, value)
+
+
+def _circular(exact, turned):
+    def on_cpu(x):
+        far = jnp.any(jnp.isfinite(x) & (jnp.abs(x) >= _FAR))
+        return lax.cond(far, exact, lambda x: _quick(x, turned), x)
+
+    @jax.custom_jvp
+    def run(x):
+        return lax.platform_dependent(x, cpu=on_cpu, default=exact)
+
+    return run
+
+
+_sin, _cos = _circular(jnp.sin, 0), _circular(jnp.cos, 1)
+_sin.defjvps(lambda t, result, x: t * _cos(x))
+_cos.defjvps(lambda t, result, x: -t * _sin(x))
+
+
 @op("sin", rule="float", method=True, inplace=True, out=True)
+@widened
 def sin(input: Array):
     """The sine of each element, in radians. Shape: any -> the same."""
-    return jnp.sin(input)
+    return _sin(input) if input.dtype == np.float32 else jnp.sin(input)
 
 
 @op("cos", rule="float", method=True, inplace=True, out=True)
+@widened
 def cos(input: Array):
     """The cosine of each element, in radians. Shape: any -> the same."""
-    return jnp.cos(input)
+    return _cos(input) if input.dtype == np.float32 else jnp.cos(input)
 
 
 @op("tan", rule="float", method=True, inplace=True, out=True, saves=("result",))

@@ -5,6 +5,7 @@ import math
 from jax import numpy as jnp
 
 from jtorch import dtypes
+from jtorch.lowering import largest, smallest
 from jtorch.ops.op import Array, DType, op, widened
 from jtorch.shapes import normalize_dim, normalize_dims
 
@@ -18,9 +19,9 @@ def _length(size, ord, dims, keepdim):
     if ord == 0:
         return jnp.sum(size != 0, dims, keepdims=keepdim).astype(size.dtype)
     if ord == math.inf:
-        return jnp.max(size, dims, keepdims=keepdim)
+        return largest(size, dims, keepdim)
     if ord == -math.inf:
-        return jnp.min(size, dims, keepdims=keepdim)
+        return smallest(size, dims, keepdim)
     return jnp.sum(size**ord, dims, keepdims=keepdim) ** (1 / ord)
 
 

@@ -20,6 +20,7 @@ OWN = {
         "engine",
         "errors",
         "interop",
+        "lowering",
         "matrices",
         "modes",
         "ops",

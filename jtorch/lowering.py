@@ -1,0 +1,108 @@
+"""Pieces of ops that XLA gets slow or wrong, on one device at least, when they are written the plain way."""
+
+import functools
+import math
+
+import numpy as np
+from jax import lax
+from jax import numpy as jnp
+
+
+def flat_places(index, dim, shape):
+    """The number in a flattened array of this shape of each element that an index names along a dim. Shape: flat."""
+    # One number, not a tuple: XLA's loops over places are half as long then.
+    kind = np.int32 if math.prod(shape) < 1 << 31 else np.int64
+    flat = jnp.zeros((), kind)
+    for d, n in enumerate(shape):
+        place = index.astype(kind) if d == dim else lax.broadcasted_iota(kind, index.shape, d)
+        flat = flat * kind(n) + place
+    return flat.reshape(-1)
+
+
+# Extremes. XLA's own reduction forgets nan on a CPU, from 4096 elements on.
+
+
+def _extreme(plain):
+    def reduce(x, dims=None, keepdims=False):
+        found = plain(x, dims, keepdims=keepdims)
+        if not jnp.issubdtype(x.dtype, jnp.floating):
+            return found
+        return jnp.where(jnp.any(jnp.isnan(x), dims, keepdims=keepdims), np.asarray(np.nan, x.dtype), found)
+
+    return reduce
+
+
+largest, smallest = _extreme(jnp.max), _extreme(jnp.min)
+
+
+def first_place(extreme, find, x, dim):
+    """The place of the first extreme along a dim, which stays with 1 element; dim None: among all, flattened.
+
+    extreme and find: largest and jnp.argmax, or smallest and jnp.argmin.
+    """
+    if dim is None:
+        return first_place(extreme, find, x.reshape(-1), 0).reshape((1,) * x.ndim)
+    return lax.platform_dependent(
+        x,
+        cpu=lambda x: _place_by_blocks(extreme, find, x, dim),
+        default=lambda x: find(x, dim, keepdims=True).astype(np.int64),
+    )
+
+
+def _place_by_blocks(extreme, find, x, dim):
+    """XLA searches element by element on a CPU, but finds extremes of blocks by vectors: search in one block only."""
+    n = x.shape[dim]
+    length = 1 << (n.bit_length() // 2)
+    if n < 64 or n % length or not x.size:
+        return find(x, dim, keepdims=True).astype(np.int64)
+    blocks = x.reshape(*x.shape[:dim], n // length, length, *x.shape[dim + 1 :])
+    block = jnp.expand_dims(find(extreme(blocks, dim + 1), dim, keepdims=True), dim + 1)
+    within = find(jnp.take_along_axis(blocks, block, dim, mode="promise_in_bounds"), dim + 1, keepdims=True)
+    return (block * length + within).squeeze(dim + 1).astype(np.int64)
+
+
+# Running sums. XLA's own (reduce_window) is 40 times slower than torch's on a CPU.
+
+_BLOCK = 16
+_STEPS = 4096  # a scan over more steps is slower than XLA's own
+
+
+def running_sum(x, dim, reverse=False):
+    """The sum of all elements up to each one along a dim; reverse: from each one on."""
+    plain = functools.partial(lax.cumsum, axis=dim, reverse=reverse)
+    if not x.size or x.shape[dim] == 1:
+        return x
+    return lax.platform_dependent(x, cpu=lambda x: _sum_on_cpu(x, dim, reverse, plain), default=plain)
+
+
+def _sum_on_cpu(x, dim, reverse, plain):
+    def stepwise(x):
+        def add(total, row):
+            total = total + row
+            return total, total.astype(x.dtype)
+
+        first = jnp.zeros((*x.shape[:dim], *x.shape[dim + 1 :]), np.float64 if x.dtype == np.float32 else x.dtype)
+        return jnp.moveaxis(lax.scan(add, first, jnp.moveaxis(x, dim, 0), reverse=reverse)[1], 0, dim)
+
+    def by_blocks(x):
+        rows = jnp.moveaxis(x, dim, -1)
+        sums = lax.rev(_sum_blocks(lax.rev(rows, (x.ndim - 1,))), (x.ndim - 1,)) if reverse else _sum_blocks(rows)
+        return jnp.moveaxis(sums, -1, dim)
+
+    exact = stepwise if x.shape[dim] <= _STEPS else plain
+    if x.dtype not in (np.float32, np.float64) or math.prod(x.shape[dim + 1 :]) >= 64:
+        return exact(x)
+    return lax.cond(jnp.all(jnp.isfinite(x)), by_blocks, exact, x)  # a product with 0 would spread inf and nan
+
+
+def _sum_blocks(x):
+    """Sums along the last dim, of finite elements: in blocks by a matmul, then over the blocks in float64, as torch."""
+    n = x.shape[-1]
+    if n <= _BLOCK:
+        return jnp.matmul(x, np.triu(np.ones((n, n), x.dtype)), precision=lax.Precision.HIGHEST)
+    whole = -(-n // _BLOCK) * _BLOCK
+    blocks = jnp.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, whole - n)]).reshape(*x.shape[:-1], -1, _BLOCK)
+    sums = _sum_blocks(blocks.reshape(-1, _BLOCK)).reshape(blocks.shape)
+    before = _sum_blocks(sums[..., -1].astype(np.float64))[..., :-1]
+    before = jnp.pad(before, [(0, 0)] * (x.ndim - 1) + [(1, 0)])
+    return (sums + before[..., None]).astype(x.dtype).reshape(*x.shape[:-1], whole)[..., :n]
