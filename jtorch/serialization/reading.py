@@ -13,7 +13,7 @@ import numpy as np
 
 from jtorch.devices import Device
 from jtorch.errors import warn
-from jtorch.serialization import legacy
+from jtorch.serialization import legacy, safetensors
 from jtorch.serialization.archive import ArchiveReader
 from jtorch.serialization.locations import mapping
 from jtorch.serialization.names import StorageType
@@ -45,6 +45,8 @@ def load(f, map_location=None, pickle_module=None, *, weights_only=None, mmap=No
     damaged files and for places that are not here, FileNotFoundError.
     """
     weights_only = _weights_only(weights_only, pickle_module)
+    if isinstance(f, (str, os.PathLike)) and os.fspath(f).endswith(".safetensors"):
+        return safetensors.load_file(f, _one_place(map_location))
     if pickle_load_args and weights_only:
         warn("pickle_load_args only works if `weights_only=False`.")
     pickle_load_args.setdefault("encoding", "utf-8")
@@ -61,6 +63,17 @@ def load(f, map_location=None, pickle_module=None, *, weights_only=None, mmap=No
                 "please torch.save your checkpoint with this option in order to use mmap."
             )
         return _explained(lambda: legacy.load(file, mapping(map_location), trusted), weights_only)
+
+
+def _one_place(map_location):
+    """map_location of a file that has no places of its own. Raises: RuntimeError for more than one place."""
+    if isinstance(map_location, dict) or (callable(map_location) and not isinstance(map_location, Device)):
+        kind = "dict" if isinstance(map_location, dict) else "callable"
+        raise RuntimeError(
+            f"Loading safetensors file with {kind} map_location is not supported. Use a device string or torch.device "
+            "instead."
+        )
+    return "cpu" if map_location is None else str(map_location)
 
 
 def _weights_only(given, pickle_module):
