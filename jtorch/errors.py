@@ -9,6 +9,10 @@ class InconclusiveError(RuntimeError):
     """A value is needed where none can be had: inside a JAX transform, or on the meta device."""
 
 
+class GradcheckError(RuntimeError):
+    """A gradient is not what gradcheck found numerically, or is not what autograd may rely on."""
+
+
 class OutOfMemoryError(RuntimeError):
     """The device has no memory left for the program's buffers."""
 

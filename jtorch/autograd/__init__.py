@@ -11,8 +11,10 @@ from jtorch.autograd.grad_mode import (
     set_grad_enabled,
     set_multithreading_enabled,
 )
+from jtorch.autograd.gradcheck import gradcheck, gradgradcheck
 
 __all__ = [
-    "Function", "backward", "detect_anomaly", "enable_grad", "forward_ad", "functional", "grad", "graph",
-    "inference_mode", "no_grad", "set_detect_anomaly", "set_grad_enabled", "set_multithreading_enabled",
+    "Function", "backward", "detect_anomaly", "enable_grad", "forward_ad", "functional", "grad", "gradcheck",
+    "gradgradcheck", "graph", "inference_mode", "no_grad", "set_detect_anomaly", "set_grad_enabled",
+    "set_multithreading_enabled",
 ]  # fmt: skip
