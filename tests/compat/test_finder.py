@@ -27,13 +27,14 @@ def test_torch_is_jtorch_until_it_is_turned_off():
         from jtorch import compat
         with compat.activate():
             import torch, torch.nn as nn, torch.nn.functional as F
+            import torch.accelerator
             from torch.optim.lr_scheduler import StepLR
             assert torch is jtorch and nn is jtorch.nn and F is jtorch.nn.functional and compat.is_active()
             assert StepLR is jtorch.optim.lr_scheduler.StepLR
             assert torch.__spec__.name == "jtorch" and torch.__name__ == "jtorch"
             assert importlib.metadata.version("torch") == torch.__version__
         assert not compat.is_active() and not [m for m in sys.modules if m.split(".")[0] == "torch"]
-        assert not hasattr(jtorch.cuda, "__path__") and "__getattr__" not in vars(jtorch)
+        assert not hasattr(jtorch.accelerator, "__path__") and "__getattr__" not in vars(jtorch)
         print("done")
         """
         )
