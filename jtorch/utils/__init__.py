@@ -1,5 +1,5 @@
 """Utilities, as torch.utils has them."""
 
-from jtorch.utils import _pytree, data, dlpack
+from jtorch.utils import _pytree, checkpoint, data, dlpack
 
-__all__ = ["data", "dlpack"]
+__all__ = ["checkpoint", "data", "dlpack"]
