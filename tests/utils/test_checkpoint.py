@@ -52,7 +52,8 @@ def test_nested_keywords_double_backward_and_contexts():
         (gg,) = torch.autograd.grad((g * g).sum(), x)
         with torch.no_grad():
             out = check(outer, x, use_reentrant=False)
-        return g.detach(), gg, out
+        saved = check(torch.sin, x, use_reentrant=False).grad_fn._saved_self
+        return g.detach(), gg, out, saved.detach()
 
     same(fn)
 
