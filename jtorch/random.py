@@ -38,7 +38,13 @@ def set_state(self, new_state, /):
     return self.load(np.asarray(_tensor.host(new_state)).reshape(-1))
 
 
+def _set_state_of_a_pickle(self, state):
+    """Take over what a pickle holds: (seed, offset, state)."""
+    set_state(self, state[2])
+
+
 Generator.get_state = get_state
+Generator.__setstate__ = _set_state_of_a_pickle
 Generator.set_state = set_state
 
 

@@ -26,10 +26,12 @@ class RemovableHandle:
                 hooks.pop(self.id, None)
 
     def __getstate__(self):
-        return self.id, tuple(reference() for reference in self._dicts)
+        hooks, *extra = (reference() for reference in self._dicts)
+        return hooks, self.id, tuple(extra)
 
     def __setstate__(self, state):
-        self.id, dicts = state
+        hooks, self.id, *extra = state
+        dicts = (hooks, *(extra[0] or () if extra else ()))
         self._dicts = tuple(_reference(OrderedDict() if d is None else d) for d in dicts)
         RemovableHandle.next_id = max(RemovableHandle.next_id, self.id + 1)
 

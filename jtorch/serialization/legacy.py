@@ -7,7 +7,7 @@ from pickle import UnpicklingError
 import numpy as np
 
 from jtorch.serialization.pickling import unpickled
-from jtorch.serialization.safety import Look, Machine, as_text
+from jtorch.serialization.safety import Look, Machine, as_text, storage_facts
 from jtorch.serialization.stored import LoadedStorage
 from jtorch.serialization.writing import MAGIC, PROTOCOL_VERSION
 
@@ -33,7 +33,7 @@ def load(file, place, trusted):
     start = file.tell()
     # Once to see which storages there are, which stand behind; then with them.
     kinds: dict = {}
-    _machine(file, lambda pid: kinds.setdefault(_key(pid), pid), Look())
+    _machine(file, lambda pid: kinds.setdefault(storage_facts(pid)[1], storage_facts(pid)), Look())
     keys = _machine(file, _refuse, None)
     storages = _storages(file, keys, kinds, place)
     end = file.tell()
@@ -47,28 +47,23 @@ def _machine(file, persistent, policy):
     return Machine(file, persistent, policy).load()
 
 
-def _key(pid):
-    if type(pid) is not tuple or len(pid) not in (5, 6) or as_text(pid[0]) != "storage":
-        raise UnpicklingError(f"a storage cannot be found by {pid!r}")
-    return as_text(pid[2])
-
-
 def _storages(file, keys, kinds, place):
-    if type(keys) is not list or set(keys) - set(kinds):
+    keys = [as_text(key) for key in keys] if type(keys) is list else [None]
+    if not all(isinstance(key, str) and key in kinds for key in keys):
         raise UnpicklingError("the list of storages does not fit the pickle")
     here = file.tell()
     left = file.seek(0, os.SEEK_END) - here
     file.seek(here)
     storages = {}
     for key in keys:
-        _, kind, _, location, count = kinds[key][:5]
+        kind, _, location, count = kinds[key]
         (written,) = struct.unpack("<q", _bytes(file, 8, left))
-        if type(count) is not int or written != count:
+        if written != count:
             raise RuntimeError(f"the storage {key} has {written} elements in the file, and {count} by its pickle")
         nbytes = count * kind.dtype.itemsize
         left -= 8 + nbytes
         data = np.frombuffer(bytearray(_bytes(file, nbytes, left + nbytes)), np.uint8)
-        storages[key] = place(LoadedStorage(data, kind.dtype, nbytes), as_text(location))
+        storages[key] = place(LoadedStorage(data, kind.dtype, nbytes), location)
     return storages
 
 
@@ -81,7 +76,7 @@ def _bytes(file, count, left):
 
 def _part(storages, pid):
     """The storage of an id, or the part of one that the oldest files name."""
-    key = _key(pid)
+    key = storage_facts(pid)[1]
     if key not in storages:
         raise UnpicklingError(f"the file has no storage {key!r}")
     whole = storages[key]

@@ -1,5 +1,6 @@
 """What the globals of torch's pickles stand for here, and what jtorch's are called in them."""
 
+import functools
 import importlib
 from dataclasses import dataclass
 from types import FunctionType
@@ -8,6 +9,9 @@ from jtorch import devices, dtypes
 from jtorch._tensor import Tensor
 from jtorch.api import settings
 from jtorch.api.size import Size
+from jtorch.autograd.hooks import RemovableHandle
+from jtorch.nn.modules.module import _WrappedHook
+from jtorch.rng.generator import Generator
 
 _WORDS = {
     "float64": "Double", "float32": "Float", "float16": "Half", "bfloat16": "BFloat16", "int64": "Long", "int32": "Int",
@@ -75,12 +79,30 @@ def written(obj):
             module, _, last = name.rpartition(".")
             return module, last
     module = obj.__module__ or ""
-    return (module[1:], obj.__qualname__) if module.split(".")[0] == "jtorch" else None
+    if module.split(".")[0] not in ("jtorch", "torch"):
+        return None
+    return _behind_doors().get(obj) or ((module.removeprefix("j"), obj.__qualname__) if module[0] == "j" else None)
+
+
+@functools.cache
+def _behind_doors():
+    """{function or class: (torch's module, name)} of what torch has in one module and jtorch in files of its own."""
+    found = {}
+    for door in _DOORS:
+        for name, value in vars(importlib.import_module("j" + door)).items():
+            if isinstance(value, (type, FunctionType)) and not name.startswith("__"):
+                found.setdefault(value, (door, name))
+    return found
 
 
 def found(module, name):
     """What a global of torch's means here: a class or function of jtorch. Raises: AttributeError, ImportError."""
     full = f"{module}.{name}"
+    if full == "torch._C._VariableFunctionsClass":
+        return importlib.import_module("jtorch")
+    if module in _COMPILED:
+        home, prefix = _COMPILED[module]
+        return getattr(importlib.import_module(home), name.removeprefix(prefix))
     if full in _CLASSES:
         return _CLASSES[full]
     known = DTYPES.get(full) or STORAGES.get(full)
@@ -92,9 +114,21 @@ def found(module, name):
     return home
 
 
+# In this order: what several of them have is known by the first.
+_DOORS = (
+    "torch", "torch.nn.functional", "torch.linalg", "torch.fft", "torch.special", "torch.optim.lr_scheduler",
+)  # fmt: skip
+# torch: functions written in C++ are known by the modules that they were compiled into.
+_COMPILED = {
+    "torch._C._nn": ("jtorch.nn.functional", ""), "torch._C._linalg": ("jtorch.linalg", "linalg_"),
+    "torch._C._fft": ("jtorch.fft", "fft_"), "torch._C._special": ("jtorch.special", "special_"),
+}  # fmt: skip
 _CLASSES = {
     "torch.Tensor": Tensor,
     "torch.Size": Size,
     "torch.device": devices.Device,
+    "torch._C.Generator": Generator,
+    "torch.nn.modules.module._WrappedHook": _WrappedHook,
+    "torch.utils.hooks.RemovableHandle": RemovableHandle,
     "torch.storage.UntypedStorage": BYTES,
 }

@@ -11,6 +11,7 @@ from jtorch.api.size import Size
 from jtorch.api.storages import TypedStorage, UntypedStorage
 from jtorch.devices import Device
 from jtorch.nn.parameter import Parameter
+from jtorch.rng.generator import Generator
 from jtorch.serialization.names import Global, found, storage_type, written
 from jtorch.serialization.safety import Machine
 from jtorch.serialization.stored import REBUILDS, TYPED
@@ -70,6 +71,9 @@ class Pickler(pickle._Pickler):
             return Global("torch", "Size"), (tuple(obj),)
         if isinstance(obj, Device):
             return Global("torch", "device"), (obj.type,) if obj.index is None else (obj.type, obj.index)
+        if isinstance(obj, Generator):
+            offset = None if obj.device.type == "cpu" else obj.get_offset()
+            return Generator, (obj.device,), (obj.initial_seed(), offset, obj.get_state())
         if isinstance(obj, layout):
             return Global("torch.serialization", "_get_layout"), (str(obj),)
         name = written(obj)

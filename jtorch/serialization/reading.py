@@ -16,10 +16,9 @@ from jtorch.errors import warn
 from jtorch.serialization import legacy, safetensors
 from jtorch.serialization.archive import ArchiveReader
 from jtorch.serialization.locations import mapping
-from jtorch.serialization.names import StorageType
 from jtorch.serialization.options import LoadEndianness, Options
 from jtorch.serialization.pickling import unpickled
-from jtorch.serialization.safety import as_text, globals_in
+from jtorch.serialization.safety import globals_in, storage_facts
 from jtorch.serialization.stored import LoadedStorage
 
 _TRUST = (
@@ -162,7 +161,7 @@ def _finder(archive, place, swapped, mapped):
     storages: dict = {}
 
     def persistent(pid):
-        kind, key, location, count = _checked(pid)
+        kind, key, location, count = storage_facts(pid)
         if key not in storages:
             nbytes = count * kind.dtype.itemsize
             storages[key] = place(_stored(archive, key, kind, nbytes, location, swapped, mapped), location)
@@ -187,18 +186,6 @@ def _is_swapped(archive):
     elif Options.endianness in (LoadEndianness.LITTLE, LoadEndianness.BIG):
         order = "little" if Options.endianness is LoadEndianness.LITTLE else "big"
     return order != sys.byteorder
-
-
-def _checked(pid):
-    """(StorageType, key, place, number of elements) of a persistent id. Raises: UnpicklingError for another form."""
-    if type(pid) is not tuple or len(pid) < 5:
-        raise UnpicklingError(f"a storage cannot be found by {pid!r}")
-    _, kind, key, location, count = pid[:5]
-    key, location = as_text(key), as_text(location)
-    named = isinstance(kind, StorageType) and isinstance(key, str) and isinstance(location, str)
-    if not named or type(count) is not int or count < 0:
-        raise UnpicklingError(f"a storage cannot be found by {pid!r}")
-    return kind, key, location, count
 
 
 def _stored(archive, key, kind, nbytes, location, swapped, mapped):

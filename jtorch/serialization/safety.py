@@ -11,11 +11,12 @@ from jtorch._tensor import Tensor
 from jtorch.api.size import Size
 from jtorch.errors import warn
 from jtorch.nn.parameter import Parameter
-from jtorch.serialization.names import DTYPES, STORAGES, get_layout
+from jtorch.serialization.names import DTYPES, STORAGES, StorageType, get_layout
 from jtorch.serialization.stored import REBUILDS, TYPED
 
 _NEVER = ("sys", "os", "posix", "nt")
 _MARK = object()
+_DEEP, _MANY = 1000, 10**6  # tuples in tuples, and items of them that any pickle may hash
 _allowed_by_user: dict = {}  # a class or function, or (it, its full name) -> None, in order
 
 
@@ -49,6 +50,8 @@ class safe_globals:
 
 
 def _bytes(text, encoding="latin1"):
+    if encoding != "latin1":
+        raise UnpicklingError("bytes can only be made of latin1 text")
     return text.encode(encoding)
 
 
@@ -115,7 +118,7 @@ class Policy:
         """func(*args), for the pickle's REDUCE."""
         if not self._is_known(func):
             belongs = f" which belongs to {func.__self__}" if hasattr(func, "__self__") else ""
-            raise UnpicklingError(f"Trying to call reduce for unrecognized function {func}{belongs}")
+            raise UnpicklingError(f"Trying to call reduce for unrecognized function {shown(func)}{belongs}")
         return func(*args)
 
     def new(self, cls, args):
@@ -125,13 +128,15 @@ class Policy:
         if not self._is_known(cls) or not isinstance(cls, type):
             raise UnpicklingError(
                 "Can only create new object for nn.Parameter or classes allowlisted via `add_safe_globals` but got "
-                f"{cls}"
+                f"{shown(cls)}"
             )
         return cls.__new__(cls, *args)
 
     def build(self, made, state):
         """Give an object its state, for BUILD."""
         if type(made) is OrderedDict:
+            if type(state) is not dict:
+                raise UnpicklingError(f"the state of an OrderedDict must be a dict, not {type(state)}")
             made.__dict__.update(state)
             return
         if not self._is_known(type(made)) or type(made) is Tensor:
@@ -191,6 +196,8 @@ class Machine:
         self._file, self._persistent, self._policy = file, persistent, policy or Policy()
         self._memo: dict = {}
         self._stack: list = []
+        self._nested: dict = {}  # id of a tuple with tuples in it -> (items in all, depth, the tuple)
+        self._done = self._hashed = 0  # ops, and items that were looked through for a hash
 
     def load(self):
         """The object that the pickle says."""
@@ -202,7 +209,8 @@ class Machine:
             raise UnpicklingError(f"the pickle is damaged: {type(error).__name__}: {error}") from None
 
     def _run(self):
-        for op, argument, _ in _ops(self._file):
+        for done, (op, argument, _) in enumerate(_ops(self._file)):
+            self._done = done
             if op == "STOP":
                 return self._stack.pop()
             act = _ACTIONS.get(op)
@@ -224,7 +232,27 @@ class Machine:
         items = tuple(self._stack[len(self._stack) - count :])
         if len(items) != count or _MARK in items:
             raise IndexError("a tuple of too few items")
-        self._stack[len(self._stack) - count :] = [items]
+        del self._stack[len(self._stack) - count :]
+        self._push_tuple(items)
+
+    def _push_tuple(self, items):
+        """Push a tuple. Raises: UnpicklingError for one so deep that its hash would need all of the C stack."""
+        inner = [self._weight(item) for item in items if isinstance(item, tuple)]
+        if inner:
+            depth = 1 + max(depth for _, depth, _ in inner)
+            if depth > _DEEP:
+                raise UnpicklingError(f"tuples lie more than {_DEEP} deep in each other")
+            self._nested[id(items)] = (len(items) + sum(count for count, _, _ in inner), depth, items)
+        self._stack.append(items)
+
+    def _weight(self, items):
+        return self._nested.get(id(items), (len(items), 1, items))
+
+    def _hash(self, keys):
+        """Count what hashes will cost. Raises: UnpicklingError where tuples share so much that they would not end."""
+        self._hashed += sum(self._weight(key)[0] for key in keys if isinstance(key, tuple))
+        if self._hashed > _MANY + 100 * self._done:
+            raise UnpicklingError("tuples that hold each other so often that they cannot be keys")
 
     def _extend(self, items):
         if type(self._stack[-1]) is not list:
@@ -238,6 +266,7 @@ class Machine:
                 f"Can only SETITEMS for dict, collections.OrderedDict, collections.Counter, but got {type(target)}"
             )
         if type(target) is not _Inert:
+            self._hash(items[::2])
             target.update(zip(items[::2], items[1::2], strict=True))
 
     def _global(self, argument):
@@ -245,8 +274,13 @@ class Machine:
         self._push(self._policy.find(module, name))
 
     def _reduce(self, _):
-        args = self._stack.pop()
-        self._push(self._policy.call(self._stack.pop(), args))
+        args, func = self._stack.pop(), self._stack.pop()
+        if type(args) is tuple and any(func is hashing for hashing in (set, Counter, OrderedDict)):
+            items = [item for arg in args if isinstance(arg, (list, tuple)) for item in arg]
+            self._hash(items)
+            self._hash([item[0] for item in items if isinstance(item, (list, tuple)) and item])
+        made = self._policy.call(func, args)
+        (self._push_tuple if isinstance(made, tuple) else self._push)(made)
 
     def _newobj(self, _):
         args = self._stack.pop()
@@ -288,7 +322,7 @@ _ACTIONS = {
     "SETITEM": lambda m, _: m._set_items([m._stack.pop(), m._stack.pop()][::-1]),
     "SETITEMS": lambda m, _: m._set_items(m._marked()),
     "MARK": lambda m, _: m._push(_MARK),
-    "TUPLE": lambda m, _: m._push(tuple(m._marked())),
+    "TUPLE": lambda m, _: m._push_tuple(tuple(m._marked())),
     "TUPLE1": lambda m, _: m._tuple(1),
     "TUPLE2": lambda m, _: m._tuple(2),
     "TUPLE3": lambda m, _: m._tuple(3),
@@ -315,9 +349,26 @@ def _ops(file):
         yield op.name, argument, position
 
 
+def shown(value):
+    """What a message says of a value: no more than the class of a container, whose text might have no end."""
+    return str(type(value)) if isinstance(value, (list, tuple, dict, set)) else value
+
+
 def as_text(value):
     """Text that Python 2 wrote as bytes."""
     return value.decode("ascii") if isinstance(value, bytes) else value
+
+
+def storage_facts(pid):
+    """(StorageType, key, place, number of elements) of a persistent id. Raises: UnpicklingError for another form."""
+    if type(pid) is not tuple or not 5 <= len(pid) <= 6 or as_text(pid[0]) != "storage":
+        raise UnpicklingError("a storage cannot be found by what the pickle says of it")
+    _, kind, key, location, count = pid[:5]
+    key, location = as_text(key), as_text(location)
+    named = isinstance(kind, StorageType) and isinstance(key, str) and isinstance(location, str)
+    if not named or type(count) is not int or count < 0:
+        raise UnpicklingError(f"a storage cannot be found by {', '.join(str(shown(fact)) for fact in pid[:5])}")
+    return kind, key, location, count
 
 
 def globals_in(data):

@@ -5,6 +5,7 @@ from jtorch._tensor import Tensor, from_host
 from jtorch.api.memory import empty_strided
 from jtorch.api.rebuilding import on_storage
 from jtorch.api.storages import UntypedStorage
+from jtorch.autograd.apply import call
 from jtorch.devices import Device
 from jtorch.engine.storage import Storage
 from jtorch.nn.parameter import Parameter
@@ -79,7 +80,7 @@ class LoadedStorage(UntypedStorage):
     def _check(self, dtype, sizes, strides, offset):
         numbers = (*sizes, *strides, offset)
         if len(sizes) != len(strides) or any(type(n) is not int for n in numbers):
-            raise RuntimeError(f"a tensor cannot have sizes {sizes} and strides {strides}")
+            raise RuntimeError("a tensor cannot have sizes and strides that are no numbers, or not as many")
         if min(numbers) < 0:
             raise RuntimeError(
                 f"Trying to create tensor with negative dimension or stride: {list(sizes)}, {list(strides)}"
@@ -101,12 +102,21 @@ def rebuild_tensor(storage, storage_offset, size, stride):
 
 def rebuild_tensor_v2(storage, storage_offset, size, stride, requires_grad, backward_hooks, metadata=None):
     """A tensor whose storage says its dtype."""
-    return storage.tensor(storage.dtype, size, stride, storage_offset, bool(requires_grad))
+    return _worked_out(storage.tensor(storage.dtype, size, stride, storage_offset, bool(requires_grad)), metadata)
 
 
 def rebuild_tensor_v3(storage, storage_offset, size, stride, requires_grad, backward_hooks, dtype, metadata=None):
     """A tensor that says its dtype, on a storage of bytes."""
-    return storage.tensor(dtype, size, stride, storage_offset, bool(requires_grad))
+    return _worked_out(storage.tensor(dtype, size, stride, storage_offset, bool(requires_grad)), metadata)
+
+
+def _worked_out(tensor, metadata):
+    """The tensor with what torch leaves to be done when its values are read: a conjugation, a change of sign."""
+    made = tensor.detach()
+    for name in ("conj", "neg"):
+        if metadata and metadata.get(name):
+            made = call(name, made)
+    return made.requires_grad_(tensor.requires_grad) if metadata else tensor
 
 
 def rebuild_meta_tensor(dtype, size, stride, requires_grad):

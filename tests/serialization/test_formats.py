@@ -210,3 +210,21 @@ def test_no_warning_on_the_way():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         through(jtorch, jtorch, everything(jtorch))
+
+
+def test_conjugates_and_signs_that_torch_left_to_be_done():
+    x = torch.tensor([[1 + 2j, 3 - 4j], [5j, 6]])
+    for made in (x.conj(), x.conj().imag, x.t().conj()[0], torch.nn.Parameter(x.conj())):
+        loaded = through(torch, jtorch, made)
+        assert loaded.tolist() == made.tolist() and loaded.requires_grad == made.requires_grad and loaded.is_leaf
+        assert through(jtorch, torch, loaded).tolist() == made.tolist()
+
+
+def test_files_without_checksums_or_data():
+    torch.serialization.set_crc32_options(False)
+    try:
+        assert through(torch, jtorch, torch.arange(3.0)).tolist() == [0, 1, 2]
+    finally:
+        torch.serialization.set_crc32_options(True)
+    with torch.serialization.skip_data():
+        assert through(torch, jtorch, torch.ones(3)).shape == (3,)

@@ -1,5 +1,6 @@
 """Files that are damaged or meant to do harm: each gives a clear error or a tensor, runs nothing, takes little."""
 
+import copy
 import io
 import os
 import pickle
@@ -16,6 +17,8 @@ import pytest
 
 import jtorch
 
+# Each tuple holds the one before it twice: to look through all of it takes 2**50 steps.
+DOUBLING = b"".join(b"q" + bytes([i]) + b"h" + bytes([i]) + b"\x86" for i in range(50))
 ALLOWED = (pickle.UnpicklingError, RuntimeError, EOFError, ValueError)
 
 
@@ -116,6 +119,16 @@ def crafted(marker):
         "append to none": b"\x80\x02NNa.",
         "unhashable key": b"\x80\x02}]Ns.",
         "deep lists": b"\x80\x02" + b"](" * 3000 + b"N" + b"e" * 3000 + b".",
+        "a deep key": b"\x80\x02})" + b"\x85" * 10**6 + b"Ns.",
+        "a deep item of a set": b"\x80\x02c__builtin__\nset\n])" + b"\x85" * 10**6 + b"a\x85R.",
+        "a deep size as key": b"\x80\x02})" + b"\x85q\x00ctorch\nSize\nh\x00\x85R" * 5000 + b"Ns.",
+        "a doubling key": b"\x80\x02})" + DOUBLING + b"Ns.",
+        "a doubling item of a set": b"\x80\x02c__builtin__\nset\n])" + DOUBLING + b"a\x85R.",
+        "a doubling key of pairs": b"\x80\x02ccollections\nOrderedDict\n]])" + DOUBLING + b"aNaa\x85R.",
+        "a doubling storage": b"\x80\x02(X\x07\x00\x00\x00storage)" + DOUBLING + b"NNNtQ.",
+        "a doubling function": b"\x80\x02)" + DOUBLING + b")R.",
+        "a state of pairs": b"\x80\x02ccollections\nOrderedDict\n)R]b.",
+        "a text of another code": b"\x80\x02c_codecs\nencode\n(X\x01\x00\x00\x00aX\x08\x00\x00\x00punycodetR.",
         "persistent text": b"\x80\x02X\x01\x00\x00\x00aQ.",
         "persistent other": b"\x80\x02(X\x01\x00\x00\x00at.".replace(b".", b"Q."),
         "persistent number": b"\x80\x02K\x05Q.",
@@ -149,8 +162,26 @@ def crafted(marker):
     files["name up"] = with_pickle(tensor([12], [1]), entry="archive/../../data/0")
     files["no pickle"] = rezip(lambda name: None if name.endswith("data.pkl") else name)
     files["another root"] = rezip(lambda name: name.replace("archive", "other") if "data/0" in name else name)
+    files["overlapping records"] = overlapping()
     files["byte order"] = with_pickle(tensor([12], [1])).replace(b"little", b"middle")
     return files
+
+
+def overlapping():
+    """A small file whose directory names the same data many times."""
+    buffer = io.BytesIO()
+    size = 2**20
+    tensors = (tensor([size // 4], [1], count=size // 4, key=str(i))[2:-1] for i in range(500))
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("archive/data.pkl", b"\x80\x02](" + b"".join(tensors) + b"e.")
+        archive.writestr("archive/data/0", b"\0" * size)
+        for i in range(1, 500):
+            entry = copy.copy(archive.getinfo("archive/data/0"))
+            entry.filename = f"archive/data/{i}"
+            archive.filelist.append(entry)
+            archive.NameToInfo[entry.filename] = entry
+        archive.writestr("archive/version", "3\n")
+    return buffer.getvalue()
 
 
 def old(call):

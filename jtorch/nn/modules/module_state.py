@@ -43,10 +43,13 @@ class _WrappedHook:
         return self.hook(module, *args, **kwargs)
 
     def __getstate__(self):
-        return {"hook": self.hook, "module": None if self.module is None else self.module()}
+        # torch: what its own class of this name reads.
+        if self.module is None:
+            return {"hook": self.hook, "with_module": False}
+        return {"hook": self.hook, "with_module": True, "module": self.module()}
 
     def __setstate__(self, state):
-        self.__init__(state["hook"], state["module"])
+        self.__init__(state["hook"], state.get("module"))
 
 
 class Stateful:
