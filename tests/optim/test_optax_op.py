@@ -17,8 +17,8 @@ OPTIMIZERS = {
 }
 
 
-def parameters():
-    return [jtorch.full(shape, 0.5, requires_grad=True) for shape in ((3, 4), (4,))]
+def parameters(last=(4,)):
+    return [jtorch.full(shape, 0.5, requires_grad=True) for shape in ((3, 4), last)]
 
 
 def train(optimizer, params, steps, between=lambda step: None):
@@ -62,28 +62,42 @@ def test_the_first_step_is_recorded_as_the_others_are(name):
 
 
 def schedules(optimizer):
+    """All kinds of schedules, each with what its step takes."""
     kinds = jtorch.optim.lr_scheduler
+    momentum = {"momentum", "betas"} & set(optimizer.defaults)
     yield kinds.LambdaLR(optimizer, lambda epoch: 1 / (1 + epoch))
+    yield kinds.MultiplicativeLR(optimizer, lambda epoch: 0.9)
     yield kinds.StepLR(optimizer, 2)
     yield kinds.MultiStepLR(optimizer, [1, 3])
+    yield kinds.ConstantLR(optimizer, 0.5, 2)
     yield kinds.LinearLR(optimizer)
     yield kinds.ExponentialLR(optimizer, 0.9)
     yield kinds.PolynomialLR(optimizer)
     yield kinds.CosineAnnealingLR(optimizer, 4)
     yield kinds.CosineAnnealingWarmRestarts(optimizer, 3)
-    yield kinds.OneCycleLR(optimizer, 0.5, 100)
-    yield kinds.CyclicLR(optimizer, 0.01, 0.5, 3)
+    yield kinds.OneCycleLR(optimizer, 0.5, 100, cycle_momentum=bool(momentum))
+    yield kinds.CyclicLR(optimizer, 0.01, 0.5, 3, cycle_momentum=bool(momentum))
+    yield kinds.SequentialLR(optimizer, [kinds.ConstantLR(optimizer, 0.5), kinds.StepLR(optimizer, 1)], [2])
+    yield kinds.ChainedScheduler([kinds.ConstantLR(optimizer, 0.5, 2), kinds.ExponentialLR(optimizer, 0.9)])
+    yield kinds.ReduceLROnPlateau(optimizer, patience=0)
+    yield jtorch.optim.swa_utils.SWALR(optimizer, 0.05, anneal_epochs=3)
 
 
-@pytest.mark.parametrize("name", ["momentum", "adam"])
+# L-BFGS steps by a closure and decides by its values; SparseAdam takes sparse gradients only.
+@pytest.mark.parametrize(
+    "name",
+    "ASGD Adadelta Adafactor Adagrad Adam AdamW Adamax Muon NAdam RAdam RMSprop Rprop SGD".split(),
+)
 def test_schedules_compile_nothing(name):
-    params = parameters()
-    optimizer = OPTIMIZERS[name](params)
+    params = parameters((1, 4))
+    options = {"SGD": {"momentum": 0.9}, "RMSprop": {"momentum": 0.9}}.get(name, {})
+    optimizer = getattr(jtorch.optim, name)(params, lr=0.1, **options)
     train(optimizer, params, 2)
     for schedule in schedules(optimizer):
+        given = (1.0,) if isinstance(schedule, jtorch.optim.lr_scheduler.ReduceLROnPlateau) else ()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            seen = train(optimizer, params, 5, lambda step, schedule=schedule: schedule.step())
+            seen = train(optimizer, params, 5, lambda step, act=schedule.step, given=given: act(*given))
         assert seen == [(1, 0)] * 5, type(schedule).__name__
 
 
