@@ -1,5 +1,6 @@
 """Losses that torch computes in one step; the others are put together of ops in nn.functional."""
 
+import functools
 import math
 
 import jax.numpy as jnp
@@ -142,9 +143,19 @@ def _check_target(input, target, weight):
             f"of shape: {shapes.listed(weight.shape)}"
         )
     dtypes.need_floating("nll_loss_out_frame", input.dtype)
-    if weight is not None and weight.dtype != input.dtype:
-        wanted, found = (dtypes.from_numpy(a.dtype).label for a in (input, weight))
-        raise RuntimeError(f"expected scalar type {wanted} but found {found}")
+
+
+def _of_one_dtype(fn):
+    """Decorator over `@widened`: refuse a weight of another dtype than the input's."""
+
+    @functools.wraps(fn)
+    def checked(input, target, weight, *rest):
+        if weight is not None and weight.dtype != input.dtype:
+            wanted, found = (dtypes.from_numpy(a.dtype).label for a in (input, weight))
+            raise RuntimeError(f"expected scalar type {wanted} but found {found}")
+        return fn(input, target, weight, *rest)
+
+    return checked
 
 
 def _check_target_shape(input, target):
@@ -200,6 +211,7 @@ def _nll_graph(operands, attrs):
 
 
 @op("nll_loss", door=None, grad_name=_nll_graph)
+@_of_one_dtype
 @widened
 def nll_loss(input: Array, target: Array, weight: Array | None = None, ignore_index=-100, reduction="mean"):
     """-weight · log-probability of the target's class. Shape: (N, C, *), (N, *) -> (N, *), then reduced."""
@@ -222,6 +234,7 @@ def _(grad, result, input, target, weight, ignore_index, reduction):
 
 
 @op("nll_loss_smoothed", door=None, grad_name="AddBackward0")
+@_of_one_dtype
 @widened
 def nll_loss_smoothed(input: Array, target: Array, weight: Array | None, ignore_index, reduction, smoothing):
     """nll_loss against targets of which `smoothing` is spread evenly over all classes. Shape: as nll_loss."""

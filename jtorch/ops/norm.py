@@ -75,7 +75,9 @@ def batch_norm_train(
     if running_mean is None and running_var is None:
         return out
     count = input.size // max(input.shape[1], 1)
-    moved = _moved(running_mean, mean, momentum), _moved(running_var, var * (count / max(count - 1, 1)), momentum)
+    moved = running_mean, running_var  # torch: an empty batch leaves them
+    if count:
+        moved = _moved(running_mean, mean, momentum), _moved(running_var, var * (count / max(count - 1, 1)), momentum)
     return (out, *(m for m in moved if m is not None))
 
 

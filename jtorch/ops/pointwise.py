@@ -233,8 +233,8 @@ def abs(input: Array):
 def _(grad, result, input):
     if _is_complex(input):
         return (grad * _direction(input),)
-    # torch: the slope is 0 at 0 and at nan.
-    return (jnp.where(input > 0, grad, jnp.where(input < 0, -grad, 0)),)
+    # torch: the slope is 0 at 0 and at nan; a gradient of inf or nan times that is nan.
+    return (grad * ((input > 0).astype(grad.dtype) - (input < 0).astype(grad.dtype)),)
 
 
 def _direction(z):

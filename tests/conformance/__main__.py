@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from jtorch.engine import program
 from tests import gaps
-from tests.conformance import coverage, entries, report, sweep
+from tests.conformance import coverage, entries, modules, report, sweep
 from tests.conformance.results import FOLDER, Results, closed, unknown
 
 
@@ -16,7 +16,8 @@ def arguments():
     """What was asked for."""
     parser = argparse.ArgumentParser(prog="python -m tests.conformance", description=__doc__)
     parser.add_argument("--only", default="*", help="entries whose name fits this pattern, or one of several: 'a*,b'")
-    parser.add_argument("--dtypes", default=",".join((*entries.DTYPES, "errors")), help="with commas; errors: refusals")
+    parser.add_argument("--dtypes", default=",".join((*entries.DTYPES, "errors", "modules")),
+                         help="with commas; errors: refusals; modules: torch's list of modules")  # fmt: skip
     parser.add_argument("--samples", type=int, default=4, help="at most so many per entry and dtype; 0 is all")
     parser.add_argument("--kinds", help="kinds of calls, with commas: forward, method, inplace, out, gradient, ...")
     parser.add_argument("--shard", default="1/1", help="i/n: the i-th of n parts")
@@ -35,8 +36,8 @@ def wanted(asked, results):
     every = [
         (entry, dtype)
         for dtype in asked.dtypes.split(",")
-        for entry in entries.chosen(asked.only)[part - 1 :: parts]
-        if dtype == "errors" or dtype in entry.dtypes
+        for entry in (modules if dtype == "modules" else entries).chosen(asked.only)[part - 1 :: parts]
+        if dtype in ("errors", "modules") or dtype in entry.dtypes
     ]
     found = results.found
     if asked.failed:
@@ -64,6 +65,8 @@ def sweep_through(asked, results):
 
 def compared(batch, dtype, most, kinds):
     """{name: {kind: None or failure}} of some entries in one dtype, or of their refusals."""
+    if dtype == "modules":
+        return {layer.name: modules.together([layer.name], most=most)[layer.name] for layer in batch}
     if dtype != "errors":
         try:
             return {name: found for (name, _), found in sweep.together(batch, dtype, most, kinds).items()}

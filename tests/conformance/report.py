@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from tests.conformance import entries
+from tests.conformance import entries, modules
 from tests.conformance.results import KINDS
 
 
@@ -10,13 +10,14 @@ def totals(results):
     """{kind: (entries that pass in every dtype they were compared in, entries compared)}."""
     table = results.per_kind()
     return {
-        kind: (sum(not any(dtypes.values()) for dtypes in table[kind].values()), len(table[kind])) for kind in KINDS
+        kind: (sum(not any(dtypes.values()) for dtypes in table[kind].values()), len(table[kind]))
+        for kind in (*KINDS, *modules.KINDS)
     }
 
 
 def lines(results, failures=False):
     """The report, line by line. failures: with the first line of each failure."""
-    known = entries.everything()
+    known = entries.everything() | {layer.name: layer for layer in modules.chosen()}
     for kind, (passed, compared) in totals(results).items():
         if compared:
             yield f"{kind:18}{passed:5} of {compared:4} entries  {passed / compared:6.1%}"

@@ -187,6 +187,12 @@ def poisson_nll_loss(input, target, log_input=True, full=False, size_average=Non
     return _reduced(loss, reduction)
 
 
+def _one_dim_is_1(shape, other):
+    """Whether `other` has all sizes of `shape` but one, which is 1."""
+    pairs = zip(shape, other, strict=False)
+    return len(shape) == len(other) and sum(there for here, there in pairs if here != there) == 1
+
+
 def gaussian_nll_loss(input, target, var, full=False, eps=1e-06, reduction="mean"):
     """Negative log likelihood under normal distributions. Raises ValueError for negative variances."""
     if isinstance(var, float):
@@ -198,7 +204,7 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-06, reduction="mean
     elif aval(var).shape != aval(input).shape:
         if aval(input).shape[:-1] == aval(var).shape:
             var = var.unsqueeze(-1)
-        elif aval(input).shape[:-1] != aval(var).shape[:-1] or aval(var).shape[-1] != 1:
+        elif not _one_dim_is_1(aval(input).shape, aval(var).shape):
             raise ValueError("var is of incorrect size")
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(reduction + " is not valid")

@@ -46,6 +46,8 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
 
     Shape: (N, C, *), four (C,) -> (N, C, *). Raises ValueError when training on one value per channel.
     """
+    if eps <= 0:
+        _check_eps(eps, training)
     if not training:
         if running_mean is None or running_var is None:
             name = "running_mean" if running_mean is None else "running_var"
@@ -57,6 +59,13 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     operands = (rows, running_mean, running_var, weight, bias, momentum)
     result = with_running("batch_norm_train", operands, eps, (running_mean, running_var))
     return result if rows is input else result.squeeze(0)
+
+
+def _check_eps(eps, training):
+    if training:
+        raise ValueError(f"batch_norm eps must be positive during training, but got {eps}")
+    if eps < 0:
+        raise ValueError(f"batch_norm eps must be non-negative, but got {eps}")
 
 
 def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True,
