@@ -78,7 +78,7 @@ def running_sum(x, dim, reverse=False):
 def _sum_on_cpu(x, dim, reverse, plain):
     def stepwise(x):
         def add(total, row):
-            total = total + row
+            total = total + row.astype(total.dtype)
             return total, total.astype(x.dtype)
 
         first = jnp.zeros((*x.shape[:dim], *x.shape[dim + 1 :]), np.float64 if x.dtype == np.float32 else x.dtype)
@@ -105,4 +105,4 @@ def _sum_blocks(x):
     sums = _sum_blocks(blocks.reshape(-1, _BLOCK)).reshape(blocks.shape)
     before = _sum_blocks(sums[..., -1].astype(np.float64))[..., :-1]
     before = jnp.pad(before, [(0, 0)] * (x.ndim - 1) + [(1, 0)])
-    return (sums + before[..., None]).astype(x.dtype).reshape(*x.shape[:-1], whole)[..., :n]
+    return (sums.astype(np.float64) + before[..., None]).astype(x.dtype).reshape(*x.shape[:-1], whole)[..., :n]

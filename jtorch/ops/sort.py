@@ -35,7 +35,7 @@ def _packed(input, place, dim, descending):
     else:
         key = input
     key = key.astype(np.int64)
-    both = lax.sort(((~key if descending else key) << 32) | place, dimension=dim, is_stable=False)
+    both = lax.sort(((~key if descending else key) << 32) | place.astype(np.int64), dimension=dim, is_stable=False)
     place = (both & 0xFFFFFFFF).astype(np.int32)
     return jnp.take_along_axis(input, place, dim, mode="promise_in_bounds"), place.astype(np.int64)
 

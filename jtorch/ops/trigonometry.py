@@ -28,8 +28,9 @@ def _quick(x, turned):
     r = (wide - k * _HALF_PI[0]) - k * _HALF_PI[1]
     short = r.astype(np.float32)
     z = short * short
-    sine = r + short * z * (-1.6666654611e-1 + z * (8.3321608736e-3 - z * 1.9515295891e-4))
-    high = z * z * (4.166664568298827e-2 + z * (-1.388731625493765e-3 + z * 2.443315711809948e-5))
+    low = short * z * (-1.6666654611e-1 + z * (8.3321608736e-3 - z * 1.9515295891e-4))
+    sine = r + low.astype(np.float64)
+    high = (z * z * (4.166664568298827e-2 + z * (-1.388731625493765e-3 + z * 2.443315711809948e-5))).astype(np.float64)
     cosine = 1 - 0.5 * r * r + high
     quarter = k.astype(np.int32) + np.int32(turned)
     value = jnp.where(quarter & 1, cosine, sine)
