@@ -199,7 +199,7 @@ def typename(obj):
         return type_string_of(obj)
     if isinstance(obj, types.ModuleType):
         return _as_torch(obj.__name__)
-    if isinstance(obj, types.FunctionType) and getattr(obj, "__module__", "") == "torch":
+    if isinstance(obj, types.FunctionType) and getattr(obj, "__module__", "") in ("torch", "jtorch"):
         owner = "TensorBase" if vars(Tensor).get(obj.__name__) is obj else "torch._VariableFunctionsClass"
         return f"{owner}.{obj.__name__}"
     kind = obj if isinstance(obj, type) else type(obj)

@@ -1,6 +1,7 @@
 """state_dict and load_state_dict against torch's: keys, liveness, error texts, hooks."""
 
 import copy
+import pickle
 
 import pytest
 
@@ -17,6 +18,17 @@ def test_keys_values_and_metadata():
     def run(torch):
         state = model(torch).state_dict()
         return state, state._metadata, type(state).__name__, [t.requires_grad for t in state.values()]
+
+    same(run)
+
+
+def test_pickled_with_a_function():
+    def run(torch):
+        functions = [torch.nn.functional.gelu, torch.relu, torch.nn.functional.relu]
+        m = model(torch)
+        m.act = functions
+        again = pickle.loads(pickle.dumps(m))
+        return again.state_dict(), [f is g for f, g in zip(again.act, functions, strict=True)]
 
     same(run)
 
