@@ -20,15 +20,35 @@ def _starts(draws, size, out, kernel):
     return places.at[..., -1].set(size - kernel)
 
 
-def _check(function, input, rank, kernel, out):
+def _check(input, rank, kernel, out):
+    function = "fractional_max_pool2d" if rank == 2 else "fractional_max_pool3d_out"
     names = ("height", "width") if rank == 2 else ("time", "height", "width")
-    if input.ndim not in (rank + 1, rank + 2) or 0 in input.shape[1:]:
+    if 0 in input.shape[1:]:
+        raise RuntimeError(
+            f"{function}(): Expected input to have non-zero size for non-batch dimensions, but got"
+            f"{shapes.listed(input.shape)} with dimension {input.shape.index(0, 1)} being empty."
+        )
+    if input.ndim not in (rank + 1, rank + 2):
         raise RuntimeError(
             f"{function}(): Expected {rank + 1}D or {rank + 2}D tensor, but got: {shapes.listed(input.shape)}"
         )
     for name, n, k, o in zip(names, input.shape[-rank:], kernel, out, strict=True):
         if o + k - 1 > n:
             raise RuntimeError(f"{function}(): pool {name} {k} too large relative to input {name} {n}")
+
+
+def _check_draws(draws, input, rank):
+    batch, channels = input.shape[:-rank] if input.ndim == rank + 2 else (1, input.shape[0])
+    if draws.dtype != input.dtype:
+        raise RuntimeError("Expect _random_samples to have the same dtype as input")
+    if draws.ndim != 3:
+        raise RuntimeError(f"Expect _random_samples to have 3 dimensions, got {draws.ndim}")
+    if draws.shape[0] < batch:
+        raise RuntimeError("Expect _random_samples.size(0) no less then input batch size.")
+    if draws.shape[1] != channels:
+        raise RuntimeError("Expect _random_samples.size(1) equals to input channel size.")
+    if draws.shape[2] != rank:
+        raise RuntimeError(f"Expect _random_samples.size(2) equals to {rank}; got {draws.shape[2]}.")
 
 
 def _names(operands, attrs):
@@ -39,9 +59,10 @@ def _names(operands, attrs):
 def fractional_max_pool(input: Array, random_samples: Array, kernel, out):
     """(largest element of each window, its place). Shape: (N, C, *) or (C, *), (N, C, dims) -> twice (N, C, *out)."""
     rank = len(kernel)
-    _check(f"fractional_max_pool{rank}d", input, rank, kernel, out)
+    _check(input, rank, kernel, out)
+    _check_draws(random_samples, input, rank)
     x = input if input.ndim == rank + 2 else input[None]
-    draws = random_samples.astype(x.dtype)
+    draws = random_samples[: x.shape[0]]  # torch: there may be more than the batch needs
     index = jnp.zeros((*x.shape[:2], 1, 1), np.int32)  # (N, C, windows, elements of a window)
     for d, (n, k, o) in enumerate(zip(x.shape[2:], kernel, out, strict=True)):
         # torch: images take the last draw for the height, the first for the width; volumes take them in order.

@@ -264,6 +264,7 @@ def test_printed_form_and_attributes(text):
         "Unflatten(1, 3)", "Hardtanh(2, 1)", "Softmax2d()(torch.ones(2, 2))", "CircularPad1d(1)(torch.ones(2))",
         "CircularPad2d(1)(torch.ones(2, 2))", "Linear(3, 4)(torch.ones(2, 2))", "Linear(3)",
         "Conv2d(3, 4, 3)(torch.ones(1, 2, 5, 5))", "ReLU()(1, 2)", "GELU('x')(torch.ones(1))",
+        "BatchNorm1d(2, eps=0)(torch.ones(3, 2))", "BatchNorm1d(2, eps=-1).eval()(torch.ones(3, 2))",
     ],
 )  # fmt: skip
 def test_errors(text):
@@ -333,3 +334,17 @@ def test_constructors_that_refuse():
 
             make.__name__ = f"{name}(*{args}, **{kwargs})"
             same(make)
+
+
+def test_batch_norm_of_an_empty_batch():
+    def run(torch):
+        layer = torch.nn.BatchNorm1d(2)
+        out = layer(torch.ones(0, 2))
+        out.sum().backward()
+        return out.detach(), layer.weight.grad, layer.bias.grad, dict(layer.named_buffers())
+
+    same(run)
+
+
+def test_batch_norm_without_eps_in_evaluation():
+    same(lambda torch: torch.nn.BatchNorm1d(2, eps=0).eval()(torch.ones(3, 2)))

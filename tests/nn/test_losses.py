@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.nn.paths import raises
-from tests.oracle import check, const, same, same_warnings
+from tests.oracle import check, const, same, same_error, same_warnings
 
 draw = np.random.default_rng(1)
 
@@ -103,7 +103,7 @@ def test_weights_are_buffers():
         "MultiMarginLoss(weight=torch.ones(2, 2))", "TripletMarginLoss(margin=-1)",
         "TripletMarginWithDistanceLoss(margin=-1)", "CrossEntropyLoss()(torch.ones(2, 3), torch.ones(3).long())",
         "NLLLoss()(torch.ones(2, 3), torch.ones(3).long())", "BCELoss()(torch.ones(2), torch.ones(3))",
-        "BCEWithLogitsLoss()(torch.ones(2), torch.ones(3))",
+        "BCEWithLogitsLoss()(torch.ones(2), torch.ones(3))", "HuberLoss(delta='1')", "HuberLoss(delta=1j)",
     ],
 )  # fmt: skip
 def test_errors(text):
@@ -126,3 +126,18 @@ def test_warnings(text):
 @pytest.mark.filterwarnings("ignore:size_average and reduce")
 def test_old_spelling_of_reduction(arguments):
     same(lambda torch: eval(f"torch.nn.BCELoss({arguments})", {"torch": torch}).reduction)
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (3, 1), (1, 4), (3,), (1, 1), (3, 2), (4,)])
+def test_shapes_of_variances(shape):
+    check("nn.functional.gaussian_nll_loss", real(3, 4), real(3, 4), const(share(*shape)))
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("dtype", ["float64", "bfloat16", "float16"])
+def test_class_weights_of_another_dtype(dtype, smoothing):
+    def run(torch):
+        scores = torch.ones(2, 3, dtype=getattr(torch, dtype))
+        torch.nn.functional.cross_entropy(scores, torch.tensor([0, 2]), torch.ones(3), label_smoothing=smoothing)
+
+    same_error(run)

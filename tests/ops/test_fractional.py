@@ -24,6 +24,18 @@ def test_volumes():
     check("nn.functional.fractional_max_pool3d", VOLUME, 2, output_size=(3, 2, 4), _random_samples=draws)
 
 
+@pytest.mark.parametrize("rank", [2, 3])
+def test_draws_of_other_shapes(rank):
+    image = ordinary((2, 3, 5, 6, 7)[: rank + 2], "float64")
+    name = f"nn.functional.fractional_max_pool{rank}d"
+    for shape in ((3, 3, rank), (1, 3, rank), (2, 4, rank), (2, 3, rank + 1), (3, rank)):
+        check(name, image, 2, output_size=2, _random_samples=const(DRAWS(shape)))
+    check(name, image[0], 2, output_size=2, _random_samples=const(DRAWS((2, 3, rank))))
+    check(name, image, 2, output_size=2, _random_samples=const(DRAWS((2, 3, rank)).astype("float32")))
+    for wrong in (image, image[:, :, :0], image[0, 0]):
+        check(name, wrong, 2, output_size=9, _random_samples=const(DRAWS((2, 3, rank)).astype("float32")))
+
+
 @pytest.mark.parametrize("more", [{"output_size": 9}, {}])
 def test_refusals(more):
     check("nn.functional.fractional_max_pool2d", IMAGE, 2, **more)

@@ -124,3 +124,11 @@ def test_operators_return_the_tensor_itself():
 def test_operators(x):
     check(lambda torch, x: -x, x)
     check(lambda torch, x: abs(x), x)
+
+
+def test_abs_under_gradients_without_bounds():
+    def run(torch):
+        x = torch.tensor([0.0, -0.0, float("nan"), 2.0, -2.0], requires_grad=True)
+        return [torch.autograd.grad(x.abs(), x, torch.full((5,), float(g)))[0] for g in ("inf", "nan", "1")]
+
+    same(run)

@@ -105,8 +105,6 @@ def _fractional(rank):
         if _random_samples is None:
             batch = 1 if a.ndim == rank + 1 else a.shape[0]
             _random_samples = FUNCTIONS["rand"](batch, a.shape[-rank - 1], rank, dtype=a.dtype, device=a.device)
-        elif aval(_random_samples).dtype is not a.dtype:
-            raise RuntimeError("Expect _random_samples to have the same dtype as input")
         sizes = _each(kernel_size, rank), _each(output_size, rank)
         return apply(TABLE["fractional_max_pool"], (input, _random_samples), sizes)
 
