@@ -221,16 +221,18 @@ def test_timeout():
 
 def test_batches_out_of_order(tmp_path):
     def run(torch):
-        made = tmp_path / torch.__name__
+        received = tmp_path / torch.__name__
 
         def get(i):
-            if i == 3:  # by the second worker, which has handed over 1 by now
-                made.touch()
-            while i == 0 and not made.exists():
+            while i == 0 and not received.exists():  # until this process has a batch of the other worker
                 time.sleep(0.01)
             return i
 
-        return [int(x) for x in numbered(torch, get, batch_size=1, in_order=False, n=6)]
+        seen = []
+        for x in numbered(torch, get, batch_size=1, in_order=False, n=6):
+            seen.append(int(x))
+            received.touch()
+        return seen
 
     for lib in (torch, jtorch):
         seen = run(lib)
