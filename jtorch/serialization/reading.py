@@ -45,7 +45,13 @@ def load(f, map_location=None, pickle_module=None, *, weights_only=None, mmap=No
     """
     weights_only = _weights_only(weights_only, pickle_module)
     if isinstance(f, (str, os.PathLike)) and os.fspath(f).endswith(".safetensors"):
-        return safetensors.load_file(f, _one_place(map_location))
+        try:
+            return safetensors.load_file(f, _one_place(map_location))
+        except ImportError as error:
+            raise RuntimeError(
+                "Attempting to load a safetensors file but safetensors is not installed. Please install safetensors "
+                "with: pip install safetensors"
+            ) from error
     if pickle_load_args and weights_only:
         warn("pickle_load_args only works if `weights_only=False`.")
     pickle_load_args.setdefault("encoding", "utf-8")

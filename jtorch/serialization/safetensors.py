@@ -12,12 +12,8 @@ from jtorch import dtypes
 from jtorch._tensor import Tensor, aval, from_host
 from jtorch.api.storages import memory
 from jtorch.nn.modules.module import Module
+from jtorch.optional import Package
 from jtorch.serialization.archive import whole_file
-
-try:
-    import safetensors as package
-except ImportError:
-    package = None
 
 __all__ = ["load", "load_file", "load_model", "save", "save_file", "save_model"]
 
@@ -29,13 +25,9 @@ _DTYPES = {
 }  # fmt: skip
 
 
-def _need():
-    if package is None:
-        raise RuntimeError(
-            "Attempting to load a safetensors file but safetensors is not installed. Please install safetensors with: "
-            "pip install safetensors"
-        )
-    return package
+_package = Package(
+    "safetensors", "safetensors is not installed: pip install 'jtorch-jax[safetensors]', or pip install safetensors"
+)
 
 
 def save(tensors, metadata=None):
@@ -45,15 +37,14 @@ def save(tensors, metadata=None):
     that share memory.
     """
     _check(tensors)
-    _need()
     specs, kept = {}, []  # the arrays: a spec is told only where they lie
     for name, tensor in tensors.items():
         kind, data = aval(tensor), _bytes(name, tensor)
         kept.append(data)
-        specs[name] = package.TensorSpec(
+        specs[name] = _package.TensorSpec(
             dtype=kind.dtype.name, shape=list(kind.shape), data_ptr=data.ctypes.data, data_len=len(data)
         )
-    return package.serialize(specs, metadata)
+    return _package.serialize(specs, metadata)
 
 
 def save_file(tensors, filename, metadata=None):
@@ -66,7 +57,7 @@ def save_file(tensors, filename, metadata=None):
 def load(data, device="cpu"):
     """The dict of tensors in the bytes of a file. Raises: safetensors.SafetensorError where they are damaged."""
     loaded = {}
-    for name, facts in _need().deserialize(bytes(data)):
+    for name, facts in _package.deserialize(bytes(data)):
         kind = _DTYPES[facts["dtype"]]
         array = np.frombuffer(facts["data"], np.uint8).view(kind.numpy).reshape(facts["shape"])
         loaded[name] = from_host(array, kind, _place(device))

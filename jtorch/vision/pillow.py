@@ -2,27 +2,19 @@
 
 import numpy as np
 
-try:
-    from PIL import Image, ImageColor, ImageDraw, ImageEnhance, ImageFont, ImageOps
+from jtorch.optional import Package
 
-    HERE = True
-except ImportError:
-    HERE = False
+_MISSING = "images need Pillow, which is not installed: pip install 'jtorch-jax[vision]', or pip install pillow"
 
-    class _Missing:
-        """Stands for a module of Pillow. Raises: ImportError at every use."""
-
-        def __getattr__(self, name):
-            raise ImportError(
-                "images need Pillow, which is not installed: pip install 'jtorch-jax[vision]', or pip install pillow"
-            )
-
-    Image = ImageColor = ImageDraw = ImageEnhance = ImageFont = ImageOps = _Missing()
+Image, ImageColor, ImageDraw, ImageEnhance, ImageFont, ImageOps = (
+    Package(f"PIL.{name}", _MISSING)
+    for name in ("Image", "ImageColor", "ImageDraw", "ImageEnhance", "ImageFont", "ImageOps")
+)
 
 
 def is_image(value):
     """Whether a value is a Pillow image. False where Pillow is missing, for then nothing is."""
-    return HERE and isinstance(value, Image.Image)
+    return Image.here and isinstance(value, Image.Image)
 
 
 def of_array(array, mode):
@@ -32,5 +24,5 @@ def of_array(array, mode):
 
 
 __all__ = [
-    "HERE", "Image", "ImageColor", "ImageDraw", "ImageEnhance", "ImageFont", "ImageOps", "is_image", "of_array",
+    "Image", "ImageColor", "ImageDraw", "ImageEnhance", "ImageFont", "ImageOps", "is_image", "of_array",
 ]  # fmt: skip

@@ -1,8 +1,11 @@
 """Figures as images."""
 
-import importlib
-
 import numpy as np
+
+from jtorch.optional import Package
+
+_MISSING = "figures need matplotlib, which is not installed: pip install matplotlib"
+_agg, _pyplot = Package("matplotlib.backends.backend_agg", _MISSING), Package("matplotlib.pyplot", _MISSING)
 
 
 def figure_to_image(figures, close=True):
@@ -10,11 +13,10 @@ def figure_to_image(figures, close=True):
     if isinstance(figures, list):
         return np.stack([figure_to_image(figure, close) for figure in figures])
     figure = figures
-    agg = importlib.import_module("matplotlib.backends.backend_agg")
-    canvas = agg.FigureCanvasAgg(figure)
+    canvas = _agg.FigureCanvasAgg(figure)
     canvas.draw()
     width, height = canvas.get_width_height()
     pixels = np.frombuffer(canvas.buffer_rgba(), np.uint8).reshape(height, width, 4)
     if close:
-        importlib.import_module("matplotlib.pyplot").close(figure)
+        _pyplot.close(figure)
     return np.moveaxis(pixels[:, :, :3], 2, 0)

@@ -17,12 +17,10 @@ from tensorboardX.proto.tensor_shape_pb2 import TensorShapeProto
 
 from jtorch import dtypes
 from jtorch._tensor import Tensor
+from jtorch.optional import Package
 from jtorch.utils.tensorboard._convert_np import make_np
 
-try:
-    from PIL import Image
-except ImportError:
-    Image = None
+Image = Package("PIL.Image", "add_video needs Pillow: pip install pillow")
 
 # Fields that tensorboardX's copy of the protocol has not: the parts of a mesh, and a tensor's unsigned numbers.
 _COMPONENTS, _UINT32_VAL = b"\x38", b"\x82\x01"
@@ -147,8 +145,6 @@ def image_boxes(tag, tensor_image, tensor_boxes, rescale=1, dataformats="CHW", l
 
 def video(tag, tensor, fps=4):
     """Videos side by side, as an animated picture. Raises ImportError without Pillow."""
-    if Image is None:
-        raise ImportError("add_video needs Pillow: pip install pillow")
     frames = _pixels(_side_by_side(make_np(tensor)))
     count, height, width, channels = frames.shape
     pictures = [Image.fromarray(frame.squeeze(-1) if channels == 1 else frame) for frame in frames]

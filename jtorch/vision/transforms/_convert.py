@@ -6,7 +6,7 @@ import numpy as np
 
 from jtorch import dtypes
 from jtorch._tensor import Tensor, from_array, host
-from jtorch.vision.pillow import HERE, Image, is_image, of_array
+from jtorch.vision.pillow import Image, is_image, of_array
 
 _WORDS = "I;16" if sys.byteorder == "little" else "I;16B"
 _KINDS = {"I": np.int32, _WORDS: np.int16, "F": np.float32}
@@ -14,7 +14,7 @@ _KINDS = {"I": np.int32, _WORDS: np.int16, "F": np.float32}
 
 def _check(pic, fits, words):
     if not fits:
-        if not HERE:
+        if not Image.here:
             Image.Image  # noqa: B018  (says what is missing)
         raise TypeError(f"{words}. Got {type(pic)}")
 

@@ -4,7 +4,7 @@ import numbers
 
 import numpy as np
 
-from jtorch.vision.pillow import HERE, Image, ImageEnhance, ImageOps, is_image, of_array
+from jtorch.vision.pillow import Image, ImageEnhance, ImageOps, is_image, of_array
 
 # Pillow's numbers of its filters and methods, which are part of torchvision's interface.
 NEAREST, BILINEAR, BICUBIC = 0, 2, 3
@@ -13,7 +13,7 @@ NEAREST, BILINEAR, BICUBIC = 0, 2, 3
 def check(img):
     """Raise TypeError for what is no Pillow image, ImportError where nothing could be."""
     if not is_image(img):
-        if not HERE:
+        if not Image.here:
             Image.Image  # noqa: B018  (says what is missing)
         raise TypeError(f"img should be PIL Image. Got {type(img)}")
 
