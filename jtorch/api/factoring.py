@@ -35,7 +35,7 @@ def linalg_cholesky_ex(A, *, upper=False, check_errors=False, out=None):
     results = apply(TABLE["linalg_cholesky_ex"], (A,), (upper,))
     if check_errors:
         need_success(results[1], "linalg.cholesky_ex", _INDEFINITE)
-    return give("linalg_cholesky_ex", ("L", "info"), results, out)
+    return give("linalg_cholesky_ex", results, out)
 
 
 @behind("linalg")
@@ -66,7 +66,7 @@ def linalg_inv_ex(A, *, check_errors=False, out=None):
     results = apply(TABLE["linalg_inv_ex"], (A,), ("linalg.inv",))
     if check_errors:
         need_success(results[1], "linalg.inv_ex", _SINGULAR)
-    return give("linalg_inv_ex", ("inverse", "info"), results, out)
+    return give("linalg_inv_ex", results, out)
 
 
 @behind("linalg")
@@ -89,7 +89,7 @@ def linalg_solve_ex(A, B, *, left=True, check_errors=False, out=None):
     results = apply(TABLE["linalg_solve_ex"], (A, B), (left,))
     if check_errors:
         need_success(results[1], "torch.linalg.solve_ex", _UNSOLVABLE)
-    return give("linalg_solve_ex", ("result", "info"), results, out)
+    return give("linalg_solve_ex", results, out)
 
 
 @behind("linalg")
@@ -113,7 +113,7 @@ def linalg_lu_factor_ex(A, *, pivot=True, check_errors=False, out=None):
     results = _lu(A, pivot)
     if check_errors:
         need_success(results[2], "torch.linalg.lu_factor_ex", _ZERO_PIVOT, RuntimeError)
-    return give("linalg_lu_factor_ex", ("LU", "pivots", "info"), results, out)
+    return give("linalg_lu_factor_ex", results, out)
 
 
 @behind("linalg")
@@ -124,7 +124,7 @@ def linalg_lu_factor(A, *, pivot=True, out=None):
     """
     factors, pivots, info = _lu(A, pivot)
     need_success(info, "torch.linalg.lu_factor", _ZERO_PIVOT, RuntimeError)
-    return give("linalg_lu_factor", ("LU", "pivots"), (factors, pivots), out)
+    return give("linalg_lu_factor", (factors, pivots), out)
 
 
 _LU_WARNING = """\
@@ -179,7 +179,7 @@ def linalg_ldl_factor_ex(A, *, hermitian=False, check_errors=False, out=None):
     results = apply(TABLE["linalg_ldl_factor_ex_kernel"], (A,), (hermitian,))
     if check_errors:
         need_success(results[2], "torch.linalg.ldl_factor_ex", _UNSOLVABLE, RuntimeError)
-    return give("linalg_ldl_factor_ex", ("LD", "pivots", "info"), results, out)
+    return give("linalg_ldl_factor_ex", results, out)
 
 
 @behind("linalg")
@@ -187,7 +187,7 @@ def linalg_ldl_factor(A, *, hermitian=False, out=None):
     """L and D of symmetric matrices in one, and pivots. Shape: (*, n, n) -> the same, (*, n)."""
     factors, pivots, info = apply(TABLE["linalg_ldl_factor_ex_kernel"], (A,), (hermitian,))
     need_success(info, "torch.linalg.ldl_factor", _UNSOLVABLE, RuntimeError)
-    return give("linalg_ldl_factor", ("LD", "pivots"), (factors, pivots), out)
+    return give("linalg_ldl_factor", (factors, pivots), out)
 
 
 @behind("linalg")
@@ -222,7 +222,7 @@ def svdvals(A):
 def linalg_svd(A, full_matrices=True, *, driver=None, out=None):
     """A = U diag(S) Vh, S falling. Shape: (*, m, n) -> (*, m, m), (*, k), (*, n, n), or k = min(m, n) for m and n."""
     _check_driver(driver, A)
-    return give("linalg_svd", ("U", "S", "Vh"), svd(A, full_matrices), out)
+    return give("linalg_svd", svd(A, full_matrices), out)
 
 
 @behind("linalg")
@@ -248,7 +248,7 @@ def _svd(input, some=True, compute_uv=True, *, out=None):
         *batch, m, n = aval(input).shape
         s = svdvals(input)
         results = (input.new_zeros((*batch, m, m)), s, input.new_zeros((*batch, n, n)))
-    return give("svd", ("U", "S", "V"), results, out)
+    return give("svd", results, out)
 
 
 _svd.__name__ = _svd.__qualname__ = "svd"
@@ -266,7 +266,7 @@ def linalg_eig(A, *, out=None):
     """Eigenvalues and eigenvectors of square matrices, complex. Shape: (*, n, n) -> (*, n), (*, n, n)."""
     values, vectors, info = apply(TABLE["linalg_eig_kernel"], (A,), ("linalg.eig", True))
     _need_finite(info, "eig")
-    return give("linalg_eig", ("eigenvalues", "eigenvectors"), (values, vectors), out)
+    return give("linalg_eig", (values, vectors), out)
 
 
 @behind("linalg")
@@ -282,7 +282,7 @@ def linalg_eigvals(A, *, out=None):
 def linalg_eigh(A, UPLO="L", *, out=None):
     """Eigenvalues, rising, and eigenvectors of Hermitian matrices. Shape: (*, n, n) -> (*, n), (*, n, n)."""
     results = apply(TABLE["linalg_eigh_kernel"], (A,), (UPLO,))
-    return give("linalg_eigh", ("eigenvalues", "eigenvectors"), results, out)
+    return give("linalg_eigh", results, out)
 
 
 @behind("linalg")
@@ -294,7 +294,7 @@ def linalg_eigvalsh(A, UPLO="L", *, out=None):
 @both
 def qr(input, some=True, *, out=None):
     """input = Q R: what torch.linalg.qr replaces. Shape: (*, m, n) -> (*, m, k), (*, k, n)."""
-    return give("qr", ("Q", "R"), apply(TABLE["linalg_qr"], (input,), ("reduced" if some else "complete",)), out)
+    return give("qr", apply(TABLE["linalg_qr"], (input,), ("reduced" if some else "complete",)), out)
 
 
 @both

@@ -11,6 +11,24 @@ from jtorch.autograd.level import behind
 from jtorch.engine import flush
 from jtorch.errors import LinAlgError
 
+# The results of what is written by hand: torch.return_types has them before the first call.
+_FIELDS = {
+    "linalg_cholesky_ex": ("L", "info"),
+    "linalg_inv_ex": ("inverse", "info"),
+    "linalg_solve_ex": ("result", "info"),
+    "linalg_lu_factor_ex": ("LU", "pivots", "info"),
+    "linalg_lu_factor": ("LU", "pivots"),
+    "linalg_ldl_factor_ex": ("LD", "pivots", "info"),
+    "linalg_ldl_factor": ("LD", "pivots"),
+    "linalg_svd": ("U", "S", "Vh"),
+    "svd": ("U", "S", "V"),
+    "linalg_eig": ("eigenvalues", "eigenvectors"),
+    "linalg_eigh": ("eigenvalues", "eigenvectors"),
+    "qr": ("Q", "R"),
+    "slogdet": ("sign", "logabsdet"),
+}
+_RESULTS = {name: named(name, fields) for name, fields in _FIELDS.items()}
+
 
 def known(tensor):
     """A tensor's values as a NumPy array; None on the meta device and inside a JAX transform, which have none.
@@ -33,12 +51,12 @@ def need_success(info, function, words, error=LinAlgError):
     raise error(f"{function}: {where}{words.format(int(values.reshape(-1)[at]))}")
 
 
-def give(name, fields, results, out=None):
+def give(name, results, out=None):
     """Results as the named tuple torch.return_types.<name>, written into the tensors of out where there are some."""
     if out is None:
-        return named(name, fields)(results)
+        return _RESULTS[name](results)
     written = [write_out(o, r, name) for o, r in zip(out, results, strict=True)]
-    return named(f"{name}_out", fields)(written)
+    return named(f"{name}_out", _FIELDS[name])(written)
 
 
 def single(name, result, out=None):

@@ -260,7 +260,7 @@ def det(input):
 @both
 def slogdet(input, *, out=None):
     """Sign and logarithm of the absolute value of determinants: torch.linalg.slogdet."""
-    return give("slogdet", ("sign", "logabsdet"), apply(TABLE["linalg_slogdet"], (input,), ()), out)
+    return give("slogdet", apply(TABLE["linalg_slogdet"], (input,), ()), out)
 
 
 @both
