@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 TESTS ?= tests
 
-.PHONY: help demo test check bench conformance clean
+.PHONY: help demo test check bench conformance stubs clean
 
 help:
 	@echo "make demo    train a CNN on handwritten digits      (ARGS='--epochs 3 --download' are passed on)"
@@ -21,6 +21,7 @@ help:
 	@echo "make check   ruff, pyright, the import floors"
 	@echo "make bench   microseconds per op; steps, torch.func and loaders against torch and hand-written JAX"
 	@echo "make conformance  every op on torch's own samples, beside torch  (ARGS='--shard 1/4' are passed on)"
+	@echo "make stubs   write the .pyi files that editors and type checkers read"
 	@echo "make clean   remove $(VENV) and every cache"
 
 demo: $(VENV)/has-examples
@@ -43,6 +44,9 @@ bench: $(VENV)/has-test
 
 conformance: $(VENV)/has-test
 	$(BIN)/python -m tests.conformance $(ARGS)
+
+stubs: $(VENV)/has-test
+	$(BIN)/python -m tests.stubs
 
 clean:
 	rm -rf $(VENV) build dist .conformance .pytest_cache .ruff_cache .import_linter_cache .hypothesis

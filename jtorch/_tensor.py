@@ -49,7 +49,7 @@ class Tensor:
 Tensor.__module__ = "torch"
 
 
-def wrap(ref):
+def wrap(ref) -> Tensor:
     """A Tensor of its own on a Ref."""
     t = object.__new__(Tensor)
     t._storage = Storage(ref)
@@ -114,7 +114,7 @@ def strides(tensor):
     return contiguous_strides(aval(tensor).shape) if view is None else view.strides
 
 
-def from_host(array, dtype=None, device=None, requires_grad=False):
+def from_host(array, dtype=None, device=None, requires_grad=False) -> Tensor:
     """A Tensor of a NumPy array's values. The array is not copied and must not be written to afterwards.
 
     dtype: a jtorch dtype, or None to keep the array's. device: None is the default device.
@@ -130,7 +130,7 @@ def from_host(array, dtype=None, device=None, requires_grad=False):
     return t
 
 
-def from_array(array, device=devices.CPU):
+def from_array(array, device=devices.CPU) -> Tensor:
     """A Tensor of a JAX array or tracer."""
     return wrap(of_array(array, device))
 

@@ -182,7 +182,7 @@ def overloads(section, name):
 
 
 # torch: a Tensor parameter of these takes a number as well.
-_NUMBERS = frozenset(
+TAKES_NUMBERS = frozenset(
     "add add_ sub sub_ subtract subtract_ mul mul_ multiply multiply_ div div_ divide divide_ true_divide true_divide_ "
     "floor_divide floor_divide_ to copy_ _conj".split()
 )
@@ -193,7 +193,7 @@ def refusal(section, name, args, kwargs):
     known = overloads(section, name)
     if not known:
         return None
-    shown, numbers = known[0].name, name in _NUMBERS
+    shown, numbers = known[0].name, name in TAKES_NUMBERS
     if section == "Tensor" and len(known) == 1 and not known[0].params:
         return _takes_none(name, args, kwargs)
     faults = []

@@ -1,6 +1,7 @@
 """torch.Size: the tuple of a tensor's sizes."""
 
 import operator
+from typing import SupportsIndex, overload
 
 from jtorch.errors import type_name
 from jtorch.shapes import numel as count
@@ -14,7 +15,7 @@ def _index(place, item):
         raise TypeError(wrong) from None
 
 
-class Size(tuple):
+class Size(tuple[int, ...]):
     """A tuple of ints that prints as torch.Size([...]) and stays one under slicing and addition."""
 
     __slots__ = ()
@@ -33,6 +34,10 @@ class Size(tuple):
         """How many elements a tensor of this size has."""
         return count(self)
 
+    @overload
+    def __getitem__(self, at: SupportsIndex) -> int: ...
+    @overload
+    def __getitem__(self, at: slice) -> "Size": ...
     def __getitem__(self, at):
         found = tuple.__getitem__(self, at)
         return Size(found) if isinstance(at, slice) else found

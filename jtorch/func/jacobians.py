@@ -12,7 +12,7 @@ from jtorch.shapes import numel
 from jtorch.utils._pytree import tree_flatten, tree_leaves, tree_unflatten
 
 
-def jacrev(func, argnums=0, *, has_aux=False, chunk_size=None, _preallocate_and_copy=False):
+def jacrev(func, argnums: int | tuple[int, ...] = 0, *, has_aux=False, chunk_size=None, _preallocate_and_copy=False):
     """A function that returns the Jacobian of func for these arguments, by reverse mode: rows are pulled back.
 
     chunk_size: how many rows at once, None for all. Per output and input a Tensor of shape (*output, *input).
@@ -59,7 +59,7 @@ def _rows(pull, outputs, spec, chunk_size):
     return pieces[0] if len(pieces) == 1 else [call("cat", list(column), 0) for column in zip(*pieces, strict=True)]
 
 
-def jacfwd(func, argnums=0, has_aux=False, *, randomness="error"):
+def jacfwd(func, argnums: int | tuple[int, ...] = 0, has_aux=False, *, randomness="error"):
     """A function that returns the Jacobian of func for these arguments, by forward mode: columns are pushed on.
 
     Per output and input a Tensor of shape (*output, *input).
@@ -101,6 +101,6 @@ def _by_input(columns, inputs, spec, argnums):
     return tree[0] if isinstance(argnums, int) else tree
 
 
-def hessian(func, argnums=0):
+def hessian(func, argnums: int | tuple[int, ...] = 0):
     """A function that returns the Hessian of func for these arguments: forward mode over reverse mode."""
     return jacfwd(jacrev(func, argnums), argnums)

@@ -58,7 +58,7 @@ class _Run:
         )
 
 
-def grad_and_value(func, argnums=0, has_aux=False):
+def grad_and_value(func, argnums: int | tuple[int, ...] = 0, has_aux=False):
     """A function that returns (the gradient of func for these arguments, what func returns).
 
     Raises RuntimeError unless func returns one 0-d Tensor, or with has_aux a pair of one and anything.
@@ -84,7 +84,7 @@ def grad_and_value(func, argnums=0, has_aux=False):
     return wrapper
 
 
-def grad(func, argnums=0, has_aux=False):
+def grad(func, argnums: int | tuple[int, ...] = 0, has_aux=False):
     """A function that returns the gradient of func, which returns one 0-d Tensor, for these arguments.
 
     With has_aux func returns a pair, and this (gradient, aux). Raises as grad_and_value.

@@ -218,7 +218,7 @@ def _kaiming_std(tensor, a, mode, nonlinearity):
     return calculate_gain(nonlinearity, a) / math.sqrt(fan)
 
 
-def kaiming_uniform_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
+def kaiming_uniform_(tensor, a: float = 0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
     """U(-b, b), b = gain · √(3 / fan). a: the slope of leaky_relu. Shape: (out, in, *kernel). He et al. 2015."""
     std = _kaiming_std(tensor, a, mode, nonlinearity)
     if std is None:
@@ -227,14 +227,14 @@ def kaiming_uniform_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", gene
     return uniform_(tensor, -bound, bound, generator)
 
 
-def kaiming_normal_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
+def kaiming_normal_(tensor, a: float = 0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
     """N(0, std²), std = gain / √fan. a: the slope of leaky_relu. Shape: (out, in, *kernel). He et al. 2015."""
     std = _kaiming_std(tensor, a, mode, nonlinearity)
     return tensor if std is None else normal_(tensor, 0, std, generator)
 
 
 @no_grad()
-def orthogonal_(tensor, gain=1, generator=None):
+def orthogonal_(tensor, gain: float = 1, generator=None):
     """A matrix with orthonormal rows or columns, times gain; dims after the first are taken as one.
 
     Shape: (rows, *). Raises ValueError for fewer than 2 dims, NotImplementedError for half types.

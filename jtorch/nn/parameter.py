@@ -1,6 +1,7 @@
 """Tensors that a Module registers: Parameter, Buffer, and their forms whose shape is not known yet."""
 
 from collections import OrderedDict
+from typing import Any, Self
 
 import numpy as np
 
@@ -40,7 +41,7 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
     _is_param = True  # torch: isinstance and repr go by it
     __torch_function__ = disabled
 
-    def __new__(cls, data=None, requires_grad=True):
+    def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Self:
         data = _nothing() if data is None else data
         if type(data) is not Tensor and not isinstance(data, Parameter):
             return _of_subclass(data, requires_grad)
@@ -72,7 +73,7 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
 Parameter.__module__ = "torch.nn.parameter"  # as the class Tensor, it prints as torch's
 
 
-def _of_subclass(data, requires_grad):
+def _of_subclass(data, requires_grad) -> Any:
     """A Parameter of a custom tensor: what its detach() gives, marked."""
     made = data.detach().requires_grad_(requires_grad)
     if type(made) is not type(data):

@@ -62,7 +62,7 @@ class ASGD(CountedOptimizer):
         lambd=1e-4,
         alpha=0.75,
         t0=1e6,
-        weight_decay=0,
+        weight_decay: float = 0,
         foreach=None,
         maximize=False,
         differentiable=False,

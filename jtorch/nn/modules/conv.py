@@ -7,7 +7,7 @@ from jtorch.nn import functional as F
 from jtorch.nn import init
 from jtorch.nn.modules.lazy import LazyModuleMixin
 from jtorch.nn.modules.module import Module
-from jtorch.nn.modules.utils import _ntuple, _reverse_repeat_tuple
+from jtorch.nn.modules.utils import Ints, _ntuple, _reverse_repeat_tuple
 from jtorch.nn.parameter import Parameter
 
 __all__ = [
@@ -110,8 +110,8 @@ class _Conv(_ConvNd):
     """A convolution; the subclasses say over how many dims."""
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel_size, stride=1, padding=0, dilation=1, groups: int = 1,
-        bias: bool = True, padding_mode: str = "zeros", device=None, dtype=None,
+        self, in_channels: int, out_channels: int, kernel_size, stride: Ints = 1, padding: str | Ints = 0,
+        dilation: Ints = 1, groups: int = 1, bias: bool = True, padding_mode: str = "zeros", device=None, dtype=None,
     ) -> None:  # fmt: skip
         each = _ntuple(self._spatial)
         padding = padding if isinstance(padding, str) else each(padding)
@@ -173,8 +173,9 @@ class _ConvTransposeNd(_ConvNd):
     """A transposed convolution; the subclasses say over how many dims."""
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel_size, stride=1, padding=0, output_padding=0,
-        groups: int = 1, bias: bool = True, dilation=1, padding_mode: str = "zeros", device=None, dtype=None,
+        self, in_channels: int, out_channels: int, kernel_size, stride: Ints = 1, padding: Ints = 0,
+        output_padding: Ints = 0, groups: int = 1, bias: bool = True, dilation: Ints = 1, padding_mode: str = "zeros",
+        device=None, dtype=None,
     ) -> None:  # fmt: skip
         if padding_mode != "zeros":
             raise ValueError(f'Only "zeros" padding mode is supported for {type(self).__name__}')
@@ -292,8 +293,8 @@ class _LazyConvXdMixin(LazyModuleMixin):
 
 class _LazyConv(_LazyConvXdMixin):
     def __init__(
-        self, out_channels: int, kernel_size, stride=1, padding=0, dilation=1, groups: int = 1, bias: bool = True,
-        padding_mode: str = "zeros", device=None, dtype=None,
+        self, out_channels: int, kernel_size, stride: Ints = 1, padding: str | Ints = 0,
+        dilation: Ints = 1, groups: int = 1, bias: bool = True, padding_mode: str = "zeros", device=None, dtype=None,
     ) -> None:  # fmt: skip
         super().__init__(
             0, 0, kernel_size, stride, padding, dilation, groups, False, padding_mode, device, dtype
@@ -303,8 +304,8 @@ class _LazyConv(_LazyConvXdMixin):
 
 class _LazyConvTranspose(_LazyConvXdMixin):
     def __init__(
-        self, out_channels: int, kernel_size, stride=1, padding=0, output_padding=0, groups: int = 1,
-        bias: bool = True, dilation=1, padding_mode: str = "zeros", device=None, dtype=None,
+        self, out_channels: int, kernel_size, stride: Ints = 1, padding: Ints = 0, output_padding: Ints = 0,
+        groups: int = 1, bias: bool = True, dilation: Ints = 1, padding_mode: str = "zeros", device=None, dtype=None,
     ) -> None:  # fmt: skip
         super().__init__(
             0, 0, kernel_size, stride, padding, output_padding, groups, False, dilation, padding_mode, device, dtype

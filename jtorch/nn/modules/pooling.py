@@ -2,7 +2,7 @@
 
 from jtorch.nn import functional as F
 from jtorch.nn.modules.module import Module
-from jtorch.nn.modules.utils import _ntuple, _single
+from jtorch.nn.modules.utils import Ints, _ntuple, _single
 
 __all__ = [
     "MaxPool1d", "MaxPool2d", "MaxPool3d", "MaxUnpool1d", "MaxUnpool2d", "MaxUnpool3d", "AvgPool1d", "AvgPool2d",
@@ -18,7 +18,13 @@ class _MaxPoolNd(Module):
     _function = None
 
     def __init__(
-        self, kernel_size, stride=None, padding=0, dilation=1, return_indices: bool = False, ceil_mode: bool = False
+        self,
+        kernel_size,
+        stride=None,
+        padding: Ints = 0,
+        dilation: Ints = 1,
+        return_indices: bool = False,
+        ceil_mode: bool = False,
     ) -> None:
         super().__init__()
         self.kernel_size = kernel_size
@@ -81,7 +87,7 @@ class _MaxUnpoolNd(Module):
     _spatial = 0
     _function = None
 
-    def __init__(self, kernel_size, stride=None, padding=0) -> None:
+    def __init__(self, kernel_size, stride=None, padding: Ints = 0) -> None:
         super().__init__()
         each = _ntuple(self._spatial)
         self.kernel_size = each(kernel_size)
@@ -131,7 +137,7 @@ class AvgPool1d(_AvgPoolNd):
     """
 
     def __init__(
-        self, kernel_size, stride=None, padding=0, ceil_mode: bool = False, count_include_pad: bool = True
+        self, kernel_size, stride=None, padding: Ints = 0, ceil_mode: bool = False, count_include_pad: bool = True
     ) -> None:
         super().__init__()
         self.kernel_size = _single(kernel_size)
@@ -152,7 +158,7 @@ class _AvgPoolDivided(_AvgPoolNd):
         self,
         kernel_size,
         stride=None,
-        padding=0,
+        padding: Ints = 0,
         ceil_mode: bool = False,
         count_include_pad: bool = True,
         divisor_override: int | None = None,

@@ -3,6 +3,8 @@
 import types
 from collections.abc import Iterable
 
+Ints = int | tuple[int, ...]  # once for all dims, or once per dim
+
 
 def _ntuple(n):
     """A function that makes a tuple of its argument: the argument's items, or the argument n times."""

@@ -3,7 +3,8 @@
 import multiprocessing
 import os
 import warnings
-from typing import Generic, TypeVar
+from collections.abc import Iterator
+from typing import Any, Generic, TypeVar
 
 from jtorch.utils.data._utils.collate import default_collate, default_convert
 from jtorch.utils.data._utils.forkserver import ForkServer
@@ -44,7 +45,7 @@ class DataLoader(Generic[_T_co]):
     def __init__(
         self,
         dataset,
-        batch_size=1,
+        batch_size: int | None = 1,
         shuffle=None,
         sampler=None,
         batch_sampler=None,
@@ -52,7 +53,7 @@ class DataLoader(Generic[_T_co]):
         collate_fn=None,
         pin_memory=False,
         drop_last=False,
-        timeout=0,
+        timeout: float = 0,
         worker_init_fn=None,
         multiprocessing_context=None,
         generator=None,
@@ -135,7 +136,7 @@ class DataLoader(Generic[_T_co]):
             raise ValueError(f"{attr} attribute should not be set after {type(self).__name__} is initialized")
         super().__setattr__(attr, val)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Any]:
         if not (self.persistent_workers and self.num_workers > 0):
             return self._get_iterator()
         if self._iterator is None:

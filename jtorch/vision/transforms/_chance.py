@@ -3,6 +3,8 @@
 import random
 from collections.abc import Sequence
 
+import numpy as np
+
 from jtorch.nn.modules.module import Module
 from jtorch.vision.transforms import _draws
 from jtorch.vision.transforms import functional as F
@@ -18,7 +20,7 @@ class RandomTransforms:
         self.transforms = transforms
 
     def __call__(self, *args, **kwargs):
-        raise NotImplementedError(f"{type(self).__name__} has no __call__ of its own")
+        raise NotImplementedError()
 
     def __repr__(self):
         return listed(type(self).__name__, self.transforms)
@@ -33,7 +35,7 @@ class RandomApply(Module):
         self.p = p
 
     def forward(self, img):
-        if _draws.rounded(self.p) < _draws.rand():
+        if np.float32(self.p) < _draws.rand():
             return img
         for transform in self.transforms:
             img = transform(img)

@@ -1,0 +1,24 @@
+"""What jtorch.nn.modules holds. Written by `python -m tests.stubs`."""
+
+from jtorch.nn.modules.activation import *
+from jtorch.nn.modules.adaptive import *
+from jtorch.nn.modules.batchnorm import *
+from jtorch.nn.modules.channelshuffle import *
+from jtorch.nn.modules.container import *
+from jtorch.nn.modules.conv import *
+from jtorch.nn.modules.distance import *
+from jtorch.nn.modules.dropout import *
+from jtorch.nn.modules.flatten import *
+from jtorch.nn.modules.fold import *
+from jtorch.nn.modules.instancenorm import *
+from jtorch.nn.modules.linear import *
+from jtorch.nn.modules.loss import *
+from jtorch.nn.modules.module import Module as Module
+from jtorch.nn.modules.normalization import *
+from jtorch.nn.modules.padding import *
+from jtorch.nn.modules.pixelshuffle import *
+from jtorch.nn.modules.pooling import *
+from jtorch.nn.modules.rnn import *
+from jtorch.nn.modules.sparse import *
+from jtorch.nn.modules.transformer import *
+from jtorch.nn.modules.upsampling import *
