@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 import jtorch
 from tests.oracle import same, same_print
@@ -46,3 +47,13 @@ def test_nothing_is_read_in_a_transform():
     (found,) = jtorch.autograd.grad(jtorch.linalg.inv(x).sum(), x)
     assert found.shape == (2, 2)
     assert jtorch.linalg.inv(jtorch.empty(2, 2, device="meta")).shape == (2, 2)
+
+
+def test_every_named_tuple_is_there_before_the_first_call():
+    def classes(found):
+        return {name for name, kind in vars(found).items() if isinstance(kind, type) and name.islower()}
+
+    theirs = {name for name in classes(torch.return_types) if name[0] != "_" and not name.endswith("_out")}
+    assert classes(jtorch.return_types) >= theirs
+    for name in theirs:
+        assert getattr(jtorch.return_types, name).__match_args__ == getattr(torch.return_types, name).__match_args__
