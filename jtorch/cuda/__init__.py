@@ -1,20 +1,50 @@
 """torch.cuda on JAX's GPU backend (or on the host devices that JTORCH_SIMULATE_CUDA presents)."""
 
-import jax
+import os
 
 from jtorch import devices
 from jtorch.api.construct import legacy_types
-from jtorch.cuda import amp
+from jtorch.cuda import amp, memory, nvtx, streams
+from jtorch.cuda.memory import (
+    empty_cache,
+    max_memory_allocated,
+    max_memory_cached,
+    max_memory_reserved,
+    mem_get_info,
+    memory_allocated,
+    memory_cached,
+    memory_reserved,
+    memory_stats,
+    memory_stats_as_nested_dict,
+    memory_summary,
+    reset_max_memory_allocated,
+    reset_max_memory_cached,
+    reset_peak_memory_stats,
+)
+from jtorch.cuda.streams import (
+    Event,
+    ExternalStream,
+    Stream,
+    StreamContext,
+    current_stream,
+    default_stream,
+    set_stream,
+    stream,
+)
 from jtorch.devices import Current, Device, cuda_devices, jax_device
 from jtorch.engine import flush
 from jtorch.rng import generator as generators
 
 __all__ = [
-    "amp", "current_device", "device", "device_count", "empty_cache", "get_device_capability", "get_device_name",
-    "get_rng_state", "get_rng_state_all", "init", "initial_seed", "is_available", "is_bf16_supported",
-    "is_initialized", "manual_seed", "manual_seed_all", "max_memory_allocated", "max_memory_reserved",
-    "memory_allocated", "memory_reserved", "memory_stats", "reset_peak_memory_stats", "seed", "seed_all",
-    "set_device", "set_rng_state", "set_rng_state_all", "synchronize",
+    "Event", "ExternalStream", "Stream", "StreamContext", "amp", "can_device_access_peer", "current_device",
+    "current_stream", "default_stream", "device", "device_count", "device_of", "empty_cache", "get_arch_list",
+    "get_device_capability", "get_device_name", "get_device_properties", "get_rng_state", "get_rng_state_all", "init",
+    "initial_seed", "ipc_collect", "is_available", "is_bf16_supported", "is_current_stream_capturing",
+    "is_initialized", "is_tf32_supported", "manual_seed", "manual_seed_all", "max_memory_allocated",
+    "max_memory_cached", "max_memory_reserved", "mem_get_info", "memory", "memory_allocated", "memory_cached",
+    "memory_reserved", "memory_stats", "memory_stats_as_nested_dict", "memory_summary", "nvtx",
+    "reset_max_memory_allocated", "reset_max_memory_cached", "reset_peak_memory_stats", "seed", "seed_all",
+    "set_device", "set_rng_state", "set_rng_state_all", "set_stream", "stream", "streams", "synchronize",
 ]  # fmt: skip
 
 
@@ -74,11 +104,16 @@ class device:
         Current.index = self.previous
 
 
+class device_of(device):
+    """Context manager: the cuda device of a tensor is the current one inside. Other tensors change nothing."""
+
+    def __init__(self, obj):
+        super().__init__(obj.get_device() if obj.is_cuda else -1)
+
+
 def synchronize(device=None):
     """Run what is pending and wait until the device has done all its work."""
-    place = devices.get(Device("cuda", _index(device)))
-    flush.flush("sync")
-    (jax.device_put(0, jax_device(place)) + 0).block_until_ready()
+    flush.finish(devices.get(Device("cuda", _index(device))))
 
 
 def get_device_name(device=None):
@@ -93,35 +128,55 @@ def get_device_capability(device=None):
     return int(major), int(minor or 0)
 
 
-def memory_stats(device=None):
-    """The device's memory counters as JAX gives them, in bytes; empty where it keeps none."""
-    return jax_device(devices.get(Device("cuda", _index(device)))).memory_stats() or {}
+class _Properties:
+    """What is known of a cuda device: name, compute capability, bytes of memory, processors."""
+
+    def __init__(self, device):
+        found = jax_device(device)
+        self.name = found.device_kind
+        self.major, self.minor = get_device_capability(device)
+        self.total_memory = memory.total_memory(found)
+        self.multi_processor_count = getattr(found, "core_count", None) or os.cpu_count()
+
+    def __repr__(self):
+        # torch: these of its fields, in this order.
+        return (
+            f"_CudaDeviceProperties(name='{self.name}', major={self.major}, minor={self.minor}, "
+            f"total_memory={self.total_memory // 2**20}MB, multi_processor_count={self.multi_processor_count})"
+        )
 
 
-def memory_allocated(device=None):
-    """Bytes in use on the device."""
-    return memory_stats(device).get("bytes_in_use", 0)
+_Properties.__name__ = _Properties.__qualname__ = "_CudaDeviceProperties"
 
 
-def max_memory_allocated(device=None):
-    """The most bytes that were in use on the device."""
-    return memory_stats(device).get("peak_bytes_in_use", 0)
+def get_device_properties(device=None):
+    """Name, capability, memory and processors of the device. Raises AssertionError without a cuda device."""
+    return _Properties(devices.get(Device("cuda", _index(device))))
 
 
-def memory_reserved(device=None):
-    """Bytes that the allocator holds."""
-    return memory_stats(device).get("pool_bytes", memory_allocated(device))
+def can_device_access_peer(device, peer_device):
+    """Whether one device reads another's memory: JAX copies between all of them. Raises AssertionError without one."""
+    return _index(devices.get(Device("cuda", _index(device)))) != _index(peer_device)
 
 
-max_memory_reserved = memory_reserved
+def get_arch_list():
+    """The architectures that kernels were built for: none, XLA compiles for the device at hand."""
+    return []
 
 
-def empty_cache():
-    """Nothing to do: JAX keeps its memory pool."""
+def is_tf32_supported():
+    """Whether the device multiplies in TF32: from compute capability 8 on."""
+    return is_available() and get_device_capability()[0] >= 8
 
 
-def reset_peak_memory_stats(device=None):
-    """Nothing to do: JAX does not reset its peak counters."""
+def is_current_stream_capturing():
+    """Whether calls are recorded into a CUDA graph: no, XLA makes those by itself."""
+    return False
+
+
+def ipc_collect():
+    """Nothing to do: no memory is shared between processes. Raises AssertionError without a cuda device."""
+    devices.get("cuda")
 
 
 def is_bf16_supported(including_emulation=True):

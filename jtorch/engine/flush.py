@@ -2,6 +2,7 @@
 
 import weakref
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -38,6 +39,7 @@ def run(tr, reason):
                 ref = tr.refs[slot]()
                 if ref is not None:
                     ref.value = out
+            _latest[tr.device] = weakref.ref(outs[0])
             stats.programs += 1
             if debug.ON:
                 _report(tr, reason, found if fresh else None)
@@ -130,6 +132,24 @@ def flush(reason="sync"):
     """Run everything that this thread has pending, on every device."""
     for tr in list(local.traces.values()):
         run(tr, reason)
+
+
+_latest: dict = {}  # device -> weak reference to a result of the program that ran last
+
+
+def marker(device):
+    """Run what is pending on every device; an array of this one that is ready when its work is done."""
+    flush("sync")
+    weak = _latest.get(device)
+    array = weak() if weak is not None else None
+    if array is None or array.is_deleted():
+        array = jax.device_put(0, devices.jax_device(device)) + 0
+    return array
+
+
+def finish(device):
+    """Run what is pending on every device and wait until this one has done all its work."""
+    marker(device).block_until_ready()
 
 
 def boundary():

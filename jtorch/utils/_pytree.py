@@ -7,45 +7,173 @@ from dataclasses import dataclass, field
 from jtorch.api.returns import Structure
 
 __all__ = [
+    "Context",
     "LeafSpec",
     "PyTree",
+    "PyTreeSpec",
     "TreeSpec",
+    "is_namedtuple",
+    "is_namedtuple_class",
+    "is_namedtuple_instance",
+    "key_get",
+    "keystr",
     "register_pytree_node",
     "tree_all",
     "tree_all_only",
     "tree_any",
     "tree_any_only",
     "tree_flatten",
+    "tree_flatten_with_path",
     "tree_is_leaf",
     "tree_iter",
     "tree_leaves",
+    "tree_leaves_with_path",
     "tree_map",
     "tree_map_",
     "tree_map_only",
     "tree_map_only_",
+    "tree_map_with_path",
     "tree_structure",
     "tree_unflatten",
 ]
 
-PyTree = object
-_Node = namedtuple("_Node", "flatten unflatten")  # container -> children, context; children, context -> container
+PyTree = Context = object
 
 
-def _of_dict(d):
+@dataclass(frozen=True)
+class SequenceKey:
+    """The way to a child: its number."""
+
+    idx: int
+
+    def __str__(self):
+        return f"[{self.idx!r}]"
+
+    def get(self, sequence):
+        """The child of a sequence."""
+        return sequence[self.idx]
+
+
+@dataclass(frozen=True)
+class MappingKey:
+    """The way to a child: its key."""
+
+    key: object
+
+    def __str__(self):
+        return f"[{self.key!r}]"
+
+    def get(self, mapping):
+        """The child of a mapping."""
+        return mapping[self.key]
+
+
+@dataclass(frozen=True)
+class GetAttrKey:
+    """The way to a child: the attribute's name."""
+
+    name: str
+
+    def __str__(self):
+        return f".{self.name}"
+
+    def get(self, obj):
+        """The child of an object."""
+        return getattr(obj, self.name)
+
+
+KeyEntry = SequenceKey | MappingKey | GetAttrKey
+KeyPath = tuple
+
+
+def _by_number(children, context):
+    return [SequenceKey(i) for i in range(len(children))]
+
+
+def _by_key(children, context):
+    return [MappingKey(key) for key in context]
+
+
+def _by_attribute(children, context):
+    return [GetAttrKey(name) for name in context._fields]
+
+
+# flatten: container -> children, context; unflatten: the way back; with_keys: container -> (way, child) pairs, context
+_Node = namedtuple("_Node", "flatten unflatten with_keys")
+
+
+def _dict_flatten(d):
     return list(d.values()), list(d)
 
 
+def _dict_unflatten(values, context):
+    return dict(zip(context, values, strict=True))
+
+
+def _list_flatten(d):
+    return d, None
+
+
+def _list_unflatten(values, context):
+    return list(values)
+
+
+def _tuple_flatten(d):
+    return list(d), None
+
+
+def _tuple_unflatten(values, context):
+    return tuple(values)
+
+
+def _namedtuple_flatten(d):
+    return list(d), type(d)
+
+
+def _namedtuple_unflatten(values, context):
+    return context(*values)
+
+
+def _with_keys(flatten, keys):
+    """A flatten function that gives (way, child) for each child."""
+
+    def flatten_with_keys(d):
+        children, context = flatten(d)
+        return list(zip(keys(children, context), children, strict=True)), context
+
+    return flatten_with_keys
+
+
+_dict_flatten_with_keys = _with_keys(_dict_flatten, _by_key)
+_list_flatten_with_keys = _with_keys(_list_flatten, _by_number)
+_tuple_flatten_with_keys = _with_keys(_tuple_flatten, _by_number)
+_namedtuple_flatten_with_keys = _with_keys(_namedtuple_flatten, _by_attribute)
+
+
+def _defaultdict_flatten(d):
+    return list(d.values()), [d.default_factory, list(d)]
+
+
+def _deque_flatten(d):
+    return list(d), d.maxlen
+
+
 SUPPORTED_NODES: dict = {
-    tuple: _Node(lambda t: (list(t), None), lambda children, _: tuple(children)),
-    list: _Node(lambda x: (x, None), lambda children, _: list(children)),
-    dict: _Node(_of_dict, lambda children, keys: dict(zip(keys, children, strict=True))),
-    OrderedDict: _Node(_of_dict, lambda children, keys: OrderedDict(zip(keys, children, strict=True))),
-    defaultdict: _Node(
-        lambda d: (list(d.values()), [d.default_factory, list(d)]),
-        lambda children, context: defaultdict(context[0], zip(context[1], children, strict=True)),
+    tuple: _Node(_tuple_flatten, _tuple_unflatten, _tuple_flatten_with_keys),
+    list: _Node(_list_flatten, _list_unflatten, _list_flatten_with_keys),
+    dict: _Node(_dict_flatten, _dict_unflatten, _dict_flatten_with_keys),
+    OrderedDict: _Node(
+        _dict_flatten, lambda values, keys: OrderedDict(zip(keys, values, strict=True)), _dict_flatten_with_keys
     ),
-    deque: _Node(lambda d: (list(d), d.maxlen), lambda children, maxlen: deque(children, maxlen=maxlen)),
-    namedtuple: _Node(lambda t: (list(t), type(t)), lambda children, cls: cls(*children)),
+    defaultdict: _Node(
+        _defaultdict_flatten,
+        lambda values, context: defaultdict(context[0], zip(context[1], values, strict=True)),
+        _with_keys(_defaultdict_flatten, lambda values, context: _by_key(values, context[1])),
+    ),
+    deque: _Node(
+        _deque_flatten, lambda values, maxlen: deque(values, maxlen=maxlen), _with_keys(_deque_flatten, _by_number)
+    ),
+    namedtuple: _Node(_namedtuple_flatten, _namedtuple_unflatten, _namedtuple_flatten_with_keys),
 }
 
 
@@ -119,19 +247,29 @@ def LeafSpec():
     return _LEAF
 
 
-def is_namedtuple_instance(value):
+def is_namedtuple_class(cls):
+    """Whether a class is one that collections.namedtuple made."""
+    return isinstance(cls, type) and issubclass(cls, tuple) and hasattr(cls, "_fields") and tuple in cls.__mro__[1:]
+
+
+def is_namedtuple_instance(obj):
     """Whether a value is of a class that collections.namedtuple made."""
-    return isinstance(value, tuple) and hasattr(type(value), "_fields") and tuple in type(value).__mro__[1:]
+    return is_namedtuple_class(type(obj))
 
 
-def register_pytree_node(cls, flatten_fn, unflatten_fn, **options):
+def is_namedtuple(obj):
+    """Whether a value or a class is a named tuple's."""
+    return is_namedtuple_class(obj if isinstance(obj, type) else type(obj))
+
+
+def register_pytree_node(cls, flatten_fn, unflatten_fn, *, flatten_with_keys_fn=None, **options):
     """Make a class a kind of node. flatten_fn: container -> (children, context); unflatten_fn: the way back.
 
     Raises: ValueError for a class that is registered.
     """
     if cls in SUPPORTED_NODES:
         raise ValueError(f"{cls} is already registered as pytree node.")
-    SUPPORTED_NODES[cls] = _Node(flatten_fn, unflatten_fn)
+    SUPPORTED_NODES[cls] = _Node(flatten_fn, unflatten_fn, flatten_with_keys_fn)
 
 
 _register_pytree_node = register_pytree_node
@@ -143,7 +281,7 @@ def _kind(tree):
         if is_namedtuple_instance(tree):
             return namedtuple
         if isinstance(tree, Structure):
-            SUPPORTED_NODES[kind] = _Node(lambda t: (list(t), None), lambda children, _: kind(children))
+            SUPPORTED_NODES[kind] = _Node(_tuple_flatten, lambda values, _: kind(values), _tuple_flatten_with_keys)
     return kind
 
 
@@ -252,3 +390,67 @@ def tree_all_only(kinds, /, pred, tree, is_leaf=None):
 def tree_any_only(kinds, /, pred, tree, is_leaf=None):
     """Whether pred holds for a leaf of some types."""
     return any(pred(leaf) for leaf in tree_leaves(tree, is_leaf) if isinstance(leaf, kinds))
+
+
+def keystr(kp):
+    """A way to a leaf as it would be written: ['a'][0].x"""
+    return "".join(map(str, kp))
+
+
+def key_get(obj, kp):
+    """What stands at the end of a way."""
+    for key in kp:
+        obj = key.get(obj)
+    return obj
+
+
+def _ways(tree, way, is_leaf):
+    """(way, leaf) of each leaf below a tree that a way leads to."""
+    if tree_is_leaf(tree, is_leaf):
+        yield way, tree
+        return
+    kind = _kind(tree)
+    node = SUPPORTED_NODES[kind]
+    if node.with_keys is None:
+        raise ValueError(
+            f"Did not find a flatten_with_keys_fn for type: {kind}. Please pass a flatten_with_keys_fn argument to "
+            "register_pytree_node."
+        )
+    for key, child in node.with_keys(tree)[0]:
+        yield from _ways(child, (*way, key), is_leaf)
+
+
+def tree_leaves_with_path(tree, is_leaf=None):
+    """[(way, leaf), ...]. Raises: ValueError for a class that was registered without flatten_with_keys_fn."""
+    return list(_ways(tree, (), is_leaf))
+
+
+def tree_flatten_with_path(tree, is_leaf=None):
+    """[(way, leaf), ...] and the structure. Raises as tree_leaves_with_path."""
+    return tree_leaves_with_path(tree, is_leaf), tree_structure(tree, is_leaf)
+
+
+def tree_map_with_path(func, tree, *rests, is_leaf=None):
+    """tree_map of a function that is given the way to each leaf first. Raises as tree_leaves_with_path."""
+    leaves, spec = tree_flatten_with_path(tree, is_leaf)
+    columns = zip(*leaves, strict=True) if leaves else ((), ())
+    return spec.unflatten(list(map(func, *columns, *(spec.flatten_up_to(rest) for rest in rests))))
+
+
+def _broadcast_to_and_flatten(tree, treespec, is_leaf=None):
+    """The leaves of a tree that is stretched to a structure, or None where it is built otherwise."""
+    if tree_is_leaf(tree, is_leaf):
+        return [tree] * treespec.num_leaves
+    kind = _kind(tree)
+    if treespec.is_leaf() or kind is not treespec.type:
+        return None
+    children, context = SUPPORTED_NODES[kind].flatten(tree)
+    if len(children) != treespec.num_children or context != treespec.context:
+        return None
+    parts = [_broadcast_to_and_flatten(x, s, is_leaf) for x, s in zip(children, treespec.children(), strict=True)]
+    return None if None in parts else [leaf for part in parts for leaf in part]
+
+
+def arg_tree_leaves(*args, **kwargs):
+    """The leaves of a call's arguments."""
+    return [leaf for arg in (*args, *kwargs.values()) for leaf in tree_leaves(arg)]

@@ -122,3 +122,57 @@ def test_synchronize():
     torch.cuda.synchronize()
     assert stats.flushes["sync"] == 1
     assert x.tolist() == [2.0] * 3
+
+
+def test_streams_are_the_one_queue_of_a_device():
+    stream = torch.cuda.Stream()
+    assert stream == torch.cuda.current_stream() == torch.cuda.default_stream(0) != torch.cuda.Stream("cuda:1")
+    assert repr(stream) == "<torch.cuda.Stream device=cuda:0 cuda_stream=0x0>"
+    with torch.cuda.stream(torch.cuda.Stream(1)):
+        assert torch.cuda.current_device() == 1
+        x = torch.ones(2, device="cuda")
+    assert torch.cuda.current_device() == 0 and x.device.index == 1
+    with torch.cuda.device_of(x):
+        assert torch.cuda.current_device() == 1
+    with torch.cuda.device_of(torch.ones(2)):
+        assert torch.cuda.current_device() == 0
+    stream.wait_stream(torch.cuda.Stream(1))
+    stream.synchronize()
+    assert stream.query()
+
+
+def test_events_tell_how_long_the_device_worked():
+    x = torch.rand(600, 600, device="cuda")
+    first, last = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+    with pytest.raises(ValueError, match="must be recorded"):
+        first.elapsed_time(last)
+    assert first.query()
+    first.record()
+    for _ in range(8):
+        x = torch.cos(x @ x)
+    programs = stats.programs
+    last.record()
+    assert stats.programs == programs + 1
+    last.synchronize()
+    short = torch.cuda.Event(enable_timing=True)
+    short.record()
+    short.synchronize()
+    assert first.elapsed_time(last) > last.elapsed_time(short) >= 0
+    assert -last.elapsed_time(first) == first.elapsed_time(last)
+    with pytest.raises(ValueError, match="enable_timing=True"):
+        first.elapsed_time(torch.cuda.Event())
+
+
+def test_what_is_known_of_a_device():
+    known = torch.cuda.get_device_properties(1)
+    assert (known.name, known.major, known.minor) == ("cpu", 0, 0)
+    free, total = torch.cuda.mem_get_info()
+    assert 0 < free < total == known.total_memory == torch.accelerator.get_memory_info()[1]
+    assert repr(known).startswith("_CudaDeviceProperties(name='cpu', major=0, minor=0, total_memory=")
+    assert torch.cuda.can_device_access_peer(0, 1) and not torch.cuda.can_device_access_peer(0, 0)
+    assert torch.cuda.memory_stats() == {} and torch.cuda.memory_allocated() == torch.cuda.max_memory_reserved() == 0
+    assert "memory of" in torch.cuda.memory_summary()
+    assert torch.accelerator.current_stream() == torch.cuda.current_stream()
+    with torch.cuda.nvtx.range("step {}", 1):
+        assert torch.cuda.nvtx.range_push("inner") == 1
+        assert torch.cuda.nvtx.range_pop() == 1

@@ -78,3 +78,24 @@ def test_a_registered_class_is_a_node():
     ours.register_pytree_node(Pair, lambda p: ([p.one, p.two], "pair"), lambda children, _: Pair(*children))
     leaves, spec = ours.tree_flatten([Pair(1, [2]), 3])
     assert leaves == [1, 2, 3] and spec.unflatten([4, 5, 6])[0].two == [5]
+
+
+def test_ways_to_the_leaves():
+    for tree in TREES[:-1]:
+        leaves, spec = ours.tree_flatten_with_path(tree)
+        wanted, known = theirs.tree_flatten_with_path(tree)
+        assert [(ours.keystr(way), leaf) for way, leaf in leaves] == [(theirs.keystr(w), leaf) for w, leaf in wanted]
+        assert repr(leaves) == repr(wanted) and repr(spec) == repr(known)
+        assert all(ours.key_get(tree, way) is leaf for way, leaf in leaves)
+        shown = ours.tree_map_with_path(lambda way, leaf: ours.keystr(way), tree)
+        assert shown == theirs.tree_map_with_path(lambda way, leaf: theirs.keystr(way), tree)
+        assert ours._broadcast_to_and_flatten(0, spec) == theirs._broadcast_to_and_flatten(0, known)
+    assert ours.arg_tree_leaves(1, [2], a={"b": 3}) == theirs.arg_tree_leaves(1, [2], a={"b": 3})
+    for is_one in ("is_namedtuple", "is_namedtuple_class", "is_namedtuple_instance"):
+        for value in (Point, Point(1, 2), (1, 2), tuple):
+            assert getattr(ours, is_one)(value) == getattr(theirs, is_one)(value)
+    for module in (ours, theirs):
+        cls = type("Pair", (), {})
+        module.register_pytree_node(cls, lambda p: ([1, 2], None), lambda values, _: values)
+        with pytest.raises(ValueError, match="Did not find a flatten_with_keys_fn for type"):
+            module.tree_leaves_with_path(cls())
