@@ -5,6 +5,7 @@ import math as _math
 from jtorch import (
     _C,
     __config__,
+    _ops,
     accelerator,
     amp,
     autograd,
@@ -22,6 +23,7 @@ from jtorch import (
     hub,
     interop,
     jit,
+    library,
     linalg,
     masked,
     mps,
@@ -87,7 +89,7 @@ from jtorch.version import __version__
 
 globals().update(_functions.namespace(_variants.functions("torch")))
 globals().update(_native.FUNCTIONS)
-globals().update({d.name: d for d in _dtypes.ALL})
+globals().update({d.name: d for d in _dtypes.ALL + _dtypes.UNHELD})
 globals().update(_dtypes.ALIASES)
 globals().update(_construct.legacy_types("cpu"))
 

@@ -77,9 +77,42 @@ ALL = (
     float32, float64, float16, bfloat16, complex64, complex128, uint8, int8, int16, int32, int64,
     uint16, uint32, uint64, bool_, float8_e4m3fn, float8_e5m2, float8_e4m3fnuz, float8_e5m2fnuz, float8_e8m0fnu,
 )  # fmt: skip
-BY_NAME = {d.name: d for d in ALL}
+
+
+class _Unheld(dtype):
+    """A dtype of torch that XLA has no type for: it has a name, so that annotations and tables hold, and no values.
+
+    Raises: NotImplementedError where a tensor of it is wanted.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, name, category, itemsize, is_signed, label):
+        self.name, self.category, self.itemsize, self.is_signed, self.label = name, category, itemsize, is_signed, label
+        self.is_floating_point, self.is_complex = category == FLOAT, category == COMPLEX
+
+    @property
+    def numpy(self):
+        """Raises NotImplementedError: nothing holds it."""
+        raise NotImplementedError(f"jtorch has no values of dtype torch.{self.name}: XLA has no such type")
+
+
+UNHELD = (
+    _Unheld("complex32", COMPLEX, 4, True, "ComplexHalf"),
+    _Unheld("qint8", INT, 1, True, "QInt8"),
+    _Unheld("quint8", INT, 1, False, "QUInt8"),
+    _Unheld("qint32", INT, 4, True, "QInt32"),
+    _Unheld("quint4x2", INT, 1, False, "QUInt4x2"),
+    _Unheld("quint2x4", INT, 1, False, "QUInt2x4"),
+    _Unheld("float4_e2m1fn_x2", FLOAT, 1, True, "Float4_e2m1fn_x2"),
+    *(_Unheld(f"uint{n}", INT, 1, False, f"UInt{n}") for n in range(1, 8)),
+    *(_Unheld(f"int{n}", INT, 1, True, f"Int{n}") for n in range(1, 8)),
+    *(_Unheld(f"bits{n}", INT, 2 if n == "16" else 1, False, f"Bits{n}") for n in ("1x8", "2x4", "4x2", "8", "16")),
+)
+BY_NAME = {d.name: d for d in ALL + UNHELD}
 ALIASES = {
-    "float": float32, "double": float64, "half": float16, "cfloat": complex64, "cdouble": complex128,
+    "float": float32, "double": float64, "half": float16, "chalf": BY_NAME["complex32"],
+    "cfloat": complex64, "cdouble": complex128,
     "short": int16, "int": int32, "long": int64,
 }  # fmt: skip
 _FROM_NUMPY = {d.numpy: d for d in ALL}

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 import jtorch
+from jtorch import dtypes
 from tests.oracle import COMPLEX, FLOATS, INTS, same, same_error, same_print
 
 FLOAT8 = ("float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz", "float8_e8m0fnu")
@@ -229,3 +230,16 @@ def test_default_tensor_types():
     finally:
         for module in (torch, jtorch):
             module.set_default_dtype(module.float32)
+
+
+def test_dtypes_that_are_names_alone():
+    names = [d.name for d in dtypes.UNHELD]
+
+    def run(torch):
+        found = [getattr(torch, name) for name in names]
+        return [(repr(d), d.itemsize, d.is_floating_point, d.is_complex) for d in found], torch.chalf is torch.complex32
+
+    same(run)
+    for name in names:
+        with pytest.raises(NotImplementedError, match=f"jtorch has no values of dtype torch.{name}"):
+            jtorch.zeros(2, dtype=getattr(jtorch, name))

@@ -4,7 +4,8 @@ import os
 
 from jtorch import devices
 from jtorch.api.construct import legacy_types
-from jtorch.cuda import amp, memory, nvtx, streams
+from jtorch.cuda import amp, graphs, memory, nvtx, streams
+from jtorch.cuda.graphs import CUDAGraph, graph, graph_pool_handle, is_current_stream_capturing
 from jtorch.cuda.memory import (
     empty_cache,
     max_memory_allocated,
@@ -36,6 +37,7 @@ from jtorch.engine import flush
 from jtorch.rng import generator as generators
 
 __all__ = [
+    "CUDAGraph", "graph", "graph_pool_handle", "graphs",
     "Event", "ExternalStream", "Stream", "StreamContext", "amp", "can_device_access_peer", "current_device",
     "current_stream", "default_stream", "device", "device_count", "device_of", "empty_cache", "get_arch_list",
     "get_device_capability", "get_device_name", "get_device_properties", "get_rng_state", "get_rng_state_all", "init",
@@ -167,11 +169,6 @@ def get_arch_list():
 def is_tf32_supported():
     """Whether the device multiplies in TF32: from compute capability 8 on."""
     return is_available() and get_device_capability()[0] >= 8
-
-
-def is_current_stream_capturing():
-    """Whether calls are recorded into a CUDA graph: no, XLA makes those by itself."""
-    return False
 
 
 def ipc_collect():
