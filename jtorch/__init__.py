@@ -31,6 +31,7 @@ from jtorch import (
     nn,
     optim,
     overrides,
+    profiler,
     random,
     return_types,
     serialization,
@@ -85,6 +86,7 @@ from jtorch.nn.functional import native as _native
 from jtorch.random import default_generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
 from jtorch.rng.generator import Generator
 from jtorch.serialization import load, save
+from jtorch.serialization.file_reader import PyTorchFileReader
 from jtorch.version import __version__
 
 globals().update(_functions.namespace(_variants.functions("torch")))

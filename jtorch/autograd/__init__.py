@@ -1,6 +1,6 @@
 """torch.autograd: automatic differentiation on a tape of Tensor operations."""
 
-from jtorch.autograd import forward_ad, functional, graph, rare
+from jtorch.autograd import forward_ad, functional, graph, profiler, profiler_util, rare
 from jtorch.autograd.anomaly_mode import detect_anomaly, set_detect_anomaly
 from jtorch.autograd.backward import backward, grad
 from jtorch.autograd.function import Function
@@ -15,6 +15,7 @@ from jtorch.autograd.gradcheck import gradcheck, gradgradcheck
 
 __all__ = [
     "Function", "backward", "detect_anomaly", "enable_grad", "forward_ad", "functional", "grad", "gradcheck",
-    "gradgradcheck", "graph", "inference_mode", "no_grad", "set_detect_anomaly", "set_grad_enabled",
+    "gradgradcheck", "graph", "inference_mode", "no_grad", "profiler", "profiler_util", "set_detect_anomaly",
+    "set_grad_enabled",
     "set_multithreading_enabled",
 ]  # fmt: skip

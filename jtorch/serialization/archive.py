@@ -66,6 +66,10 @@ class ArchiveReader:
         """Whether there is a record of this name."""
         return f"{self._root}/{name}" in self._zip.NameToInfo
 
+    def names(self):
+        """The names of all records."""
+        return [name.removeprefix(f"{self._root}/") for name in self._zip.namelist()]
+
     def _info(self, name):
         info = self._zip.NameToInfo.get(f"{self._root}/{name}")
         if info is None:

@@ -176,3 +176,15 @@ def test_what_is_known_of_a_device():
     with torch.cuda.nvtx.range("step {}", 1):
         assert torch.cuda.nvtx.range_push("inner") == 1
         assert torch.cuda.nvtx.range_pop() == 1
+
+
+def test_a_profile_has_the_devices_times():
+    x = torch.rand(300, 300, device="cuda:1")
+    with torch.profiler.profile(profile_memory=True) as prof:
+        (x @ x).relu()
+    shown = {total.key: total for total in prof.key_averages()}
+    matmul = shown["aten::matmul"]
+    assert matmul.device_time_total == shown["matmul"].self_device_time_total > 0
+    assert matmul.device_memory_usage == 300 * 300 * 4 and matmul.cpu_memory_usage == 0
+    assert torch.profiler.ProfilerActivity.CUDA in torch.profiler.supported_activities()
+    assert "Self CUDA time total" in prof.key_averages().table(sort_by="cuda_time_total")
