@@ -22,6 +22,7 @@ from jtorch import fx as fx
 from jtorch import hub as hub
 from jtorch import interop as interop
 from jtorch import jit as jit
+from jtorch import library as library
 from jtorch import linalg as linalg
 from jtorch import masked as masked
 from jtorch import mps as mps
@@ -29,6 +30,7 @@ from jtorch import mtia as mtia
 from jtorch import nn as nn
 from jtorch import optim as optim
 from jtorch import overrides as overrides
+from jtorch import profiler as profiler
 from jtorch import random as random
 from jtorch import return_types as _return_types
 from jtorch import return_types as return_types
@@ -95,6 +97,7 @@ from jtorch.rng.generator import Generator as Generator
 from jtorch.rng.generator import Generator as _Generator
 from jtorch.serialization import load as load
 from jtorch.serialization import save as save
+from jtorch.serialization.file_reader import PyTorchFileReader as PyTorchFileReader
 
 _device: TypeAlias = _devices.Device
 _int: TypeAlias = builtins.int
@@ -473,6 +476,13 @@ def binary_cross_entropy_with_logits(
 ) -> Tensor: ...
 def bincount(input: Tensor, weights: Tensor | None = ..., minlength: _int = ...) -> Tensor: ...
 def binomial(count: Tensor, prob: Tensor, generator: _Generator | None = ...) -> Tensor: ...
+
+bits16: _dtype
+bits1x8: _dtype
+bits2x4: _dtype
+bits4x2: _dtype
+bits8: _dtype
+
 @overload
 def bitwise_and(input: Tensor, other: _Number, *, out: Tensor | None = ...) -> Tensor: ...
 @overload
@@ -557,6 +567,9 @@ def celu_(input: Tensor, alpha: _Number = ...) -> Tensor: ...
 cfloat: _dtype
 
 def chain_matmul(*matrices: Any, out: Tensor | None = ...) -> Tensor: ...
+
+chalf: _dtype
+
 def channel_shuffle(input: Tensor, groups: _int) -> Tensor: ...
 
 channels_last: memory_format
@@ -609,6 +622,7 @@ def compiled_with_cxx11_abi() -> _bool: ...
 def complex(real: Tensor, imag: Tensor, *, out: Tensor | None = ...) -> Tensor: ...
 
 complex128: _dtype
+complex32: _dtype
 complex64: _dtype
 
 def concat(tensors: Sequence[Tensor], dim: _int = ..., *, out: Tensor | None = ...) -> Tensor: ...
@@ -921,6 +935,7 @@ def flipud(input: Tensor) -> Tensor: ...
 float: _dtype
 float16: _dtype
 float32: _dtype
+float4_e2m1fn_x2: _dtype
 float64: _dtype
 float8_e4m3fn: _dtype
 float8_e4m3fnuz: _dtype
@@ -1251,9 +1266,16 @@ def instance_norm(
 ) -> Tensor: ...
 
 int: _dtype
+int1: _dtype
 int16: _dtype
+int2: _dtype
+int3: _dtype
 int32: _dtype
+int4: _dtype
+int5: _dtype
+int6: _dtype
 int64: _dtype
+int7: _dtype
 int8: _dtype
 
 def inverse(input: Tensor, *, out: Tensor | None = ...) -> Tensor: ...
@@ -1893,6 +1915,10 @@ def prod(
 ) -> Tensor: ...
 def promote_types(type1: _dtype, type2: _dtype) -> _dtype: ...
 def put(input: Tensor, index: Tensor, source: Tensor, accumulate: _bool = ...) -> Tensor: ...
+
+qint32: _dtype
+qint8: _dtype
+
 def qr(input: Tensor, some: _bool = ..., *, out: Sequence[Tensor] | None = ...) -> _return_types.qr: ...
 def quantile(
     input: Tensor,
@@ -1905,6 +1931,11 @@ def quantile(
     keepdims: Any = ...,
     out: Tensor | None = ...,
 ) -> Tensor: ...
+
+quint2x4: _dtype
+quint4x2: _dtype
+quint8: _dtype
+
 def rad2deg(input: Tensor, *, out: Tensor | None = ...) -> Tensor: ...
 def rad2deg_(input: Tensor) -> Tensor: ...
 @overload
@@ -2616,9 +2647,16 @@ def trunc(input: Tensor, *, out: Tensor | None = ...) -> Tensor: ...
 def trunc_(input: Tensor) -> Tensor: ...
 def typename(obj: Any) -> _str: ...
 
+uint1: _dtype
 uint16: _dtype
+uint2: _dtype
+uint3: _dtype
 uint32: _dtype
+uint4: _dtype
+uint5: _dtype
+uint6: _dtype
 uint64: _dtype
+uint7: _dtype
 uint8: _dtype
 
 def unbind(input: Tensor, dim: _int = ...) -> tuple[Tensor, ...]: ...

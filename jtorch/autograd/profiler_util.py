@@ -207,7 +207,10 @@ class EventList(list):
 
     def _build_tree(self):
         """Put each event into the one of its thread during which it began."""
-        order = sorted((e for e in self if e.device_type == DeviceType.CPU), key=lambda e: (e.thread, e.time_range.start, -e.time_range.end))
+        order = sorted(
+            (e for e in self if e.device_type == DeviceType.CPU),
+            key=lambda e: (e.thread, e.time_range.start, -e.time_range.end),
+        )
         for _, events in itertools.groupby(order, key=lambda e: e.thread):
             around = []
             for event in events:
