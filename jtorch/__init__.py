@@ -1,6 +1,7 @@
 """PyTorch's Python API on JAX: `import jtorch as torch`."""
 
 import math as _math
+import sys as _sys
 
 from jtorch import (
     _C,
@@ -50,6 +51,7 @@ from jtorch.amp import GradScaler, autocast
 from jtorch.api import construct as _construct
 from jtorch.api import everything as _everything
 from jtorch.api import functions as _functions
+from jtorch.api import naming as _naming
 from jtorch.api import variants as _variants
 from jtorch.api.size import Size
 from jtorch.autograd.autocast_state import (
@@ -96,3 +98,7 @@ globals().update(_dtypes.ALIASES)
 globals().update(_construct.legacy_types("cpu"))
 
 pi, e, inf, nan, newaxis = _math.pi, _math.e, _math.inf, _math.nan, None
+
+for _door in (functional, nn.functional, linalg, fft, special, accelerator, _sys.modules[__name__]):
+    _naming.settle(_door, _door.__name__)
+_naming.settle(Tensor, __name__, "Tensor.")

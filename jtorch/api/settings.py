@@ -199,10 +199,10 @@ def typename(obj):
         return type_string_of(obj)
     if isinstance(obj, types.ModuleType):
         return _as_torch(obj.__name__)
-    if isinstance(obj, types.FunctionType) and getattr(obj, "__module__", "") in ("torch", "jtorch"):
+    if isinstance(obj, types.FunctionType) and obj.__module__ in ("torch", "jtorch"):
         owner = "TensorBase" if vars(Tensor).get(obj.__name__) is obj else "torch._VariableFunctionsClass"
         return f"{owner}.{obj.__name__}"
-    kind = obj if isinstance(obj, type) else type(obj)
+    kind = obj if isinstance(obj, (type, types.FunctionType)) else type(obj)
     place = kind.__module__
     if place in ("builtins", None):
         return kind.__qualname__

@@ -219,8 +219,6 @@ def functions(door):
                 found[name] = build(op, name)
                 if op.inplace and name in _INPLACE_FUNCTIONS:
                     found[f"{name}_"] = build(op, f"{name}_", form="inplace")
-    for made in found.values():
-        made.__module__ = "jtorch" if door == "torch" else f"jtorch.{door}"  # where pickle finds it
     return found
 
 

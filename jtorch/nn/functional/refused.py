@@ -77,6 +77,4 @@ def with_words(found):
     for section, names in NATIVE.items():
         made |= {name: guarded(section, found[name], name) for name in names.split() if name in found}
     made |= {name: planned(found[name], plan) for name, plan in PLANS.items() if name in found}
-    for fn in made.values():
-        fn.__module__ = __name__.rpartition(".")[0]  # where pickle finds this function, and not the one inside it
     return made
