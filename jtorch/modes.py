@@ -17,6 +17,9 @@ class _Local(threading.local):
 
 local = _Local()
 
+# Whether convolutions must be as precise as float32 allows: by default they may use TF32, whatever products may.
+exact_convolutions = False
+
 # How many rare modes (inference, autocast, anomaly, saved-tensor hooks, forward AD) are on in all threads: 0 keeps the
 # door fast.
 rare = 0

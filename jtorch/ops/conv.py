@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from jtorch import dtypes
+from jtorch import dtypes, modes
 from jtorch.ops.op import EITHER_FORMAT, Array, op, widened
 from jtorch.shapes import listed
 
@@ -56,9 +56,10 @@ def _numbers(rank):
 
 def _plain(x, w, geometry):
     # torch: convolutions may use TF32, whatever float32 matrix products may.
+    precision = lax.Precision.HIGHEST if modes.exact_convolutions else lax.Precision.DEFAULT
     return lax.conv_general_dilated(
         x, w, geometry.stride, geometry.padding, rhs_dilation=geometry.dilation,
-        dimension_numbers=_numbers(x.ndim - 2), feature_group_count=geometry.groups, precision=lax.Precision.DEFAULT,
+        dimension_numbers=_numbers(x.ndim - 2), feature_group_count=geometry.groups, precision=precision,
     )  # fmt: skip
 
 

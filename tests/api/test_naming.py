@@ -27,7 +27,7 @@ def _at_torch(name):
 
 
 def shown():
-    """{id: (place, callable)} of what can be called; classes that call themselves torch's are found by no pickle here."""
+    """(place, callable) of what can be called; pickle looks in torch for classes that call themselves torch's."""
     found = {}
     for owner in (*modules(), jtorch.Tensor):
         for name, value in vars(owner).items():

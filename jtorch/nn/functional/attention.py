@@ -8,6 +8,7 @@ from jtorch.api.dropping import mask
 from jtorch.api.size import Size
 from jtorch.api.variants import functions
 from jtorch.autograd.apply import apply, filled
+from jtorch.backends.sdp import check_viable
 from jtorch.engine.ref import aval as aval_of
 from jtorch.nn.functional.dropout import dropout
 from jtorch.ops.op import TABLE
@@ -23,6 +24,7 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.
     attn_mask: True where a query may look, or numbers added to the scores. scale: 1 / √d unless given.
     enable_gqa: key and value may have fewer heads than query, each shared by several.
     """
+    check_viable(_tensor.aval(query).device)
     if not enable_gqa:
         _check_heads(query, key, value)
     if not dropout_p:
