@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import jtorch
-from jtorch.engine import flush, stats
+from jtorch.engine import flush, sketch, stats
 from tests import gaps
 
 
@@ -27,6 +27,7 @@ def known_start():
     # torch's own test databases forbid setting its flags.
     torch.backends.flags_frozen.__globals__["__allow_nonbracketed_mutation_flag"] = True
     stats.reset()
+    sketch.recent.clear()
     random.seed(0)
     np.random.seed(0)
     torch.manual_seed(0)

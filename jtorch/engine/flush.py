@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jtorch import devices
-from jtorch.engine import debug, forms, program, show, stats, trace
+from jtorch.engine import debug, forms, program, show, sketch, stats, trace
 from jtorch.engine.ref import Box
 from jtorch.engine.trace import LOCK, local
 
@@ -32,6 +32,8 @@ def run(tr, reason):
             found = program.lookup(tr.node, live, donated)
             fresh = found is None
             if fresh:
+                found = sketch.wanted(tr.node, live)
+            if found is None:
                 found = program.compiled(tr.node, live, donated, reason in ("read", "eager"))
             arrays = _arrays(tr, set(found.donated))
             outs = found.executable(np.array(tr.numbers, np.float64), *arrays)
@@ -41,6 +43,7 @@ def run(tr, reason):
                     ref.value = out
             _latest[tr.device] = weakref.ref(outs[0])
             stats.programs += 1
+            sketch.recent.append(tr.node)
             if debug.ON:
                 _report(tr, reason, found if fresh else None)
         stats.flushes[reason] += 1
@@ -178,7 +181,7 @@ def value(ref):
 
 
 def _report(tr, reason, fresh):
-    made = f", compiled in {fresh.seconds * 1e3:.0f} ms: {show.difference(tr.fresh)}" if fresh else ""
+    made = f", {fresh.made()}: {show.difference(tr.fresh)}" if fresh else ""
     debug.say(f"{reason} at {debug.user_line()}: {tr.count} calls{made}")
 
 

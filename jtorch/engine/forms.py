@@ -16,10 +16,11 @@ class Plan:
 
     __slots__ = ("_constants", "_steps", "_outs", "_types")
 
-    def __init__(self, node, live):
+    def __init__(self, node, live, quick=False):
+        """quick: compile in a hurry what NumPy does not have."""
         path = node.path()
         slots = [slot for step in path for slot, _ in step.entered]
-        forms = [form(step.sig) for step in path]
+        forms = [form(step.sig, quick) for step in path]
         self._constants = [value for constants, _, _ in forms for value in constants]
         self._types = {}
         first = len(self._constants)
@@ -71,22 +72,30 @@ class Plan:
         return [np.asarray(values[at], order="C") for at in self._outs]
 
 
-def form(sig):
+def known(sig):
+    """Whether a call can be done alone without being compiled for it."""
+    return sig.form is not None or sig.quick is not None
+
+
+def form(sig, quick=False):
     """(constants, steps, outs) of a call: its operands, constants and results of steps are numbered in a row.
 
-    A step is (function, places of its operands); outs are places.
+    A step is (function, places of its operands); outs are places. quick: compile in a hurry what NumPy does not have.
     """
-    if sig.form is None:
+    if sig.form is None and not (quick and sig.quick is not None):
         call, structs = trie.alone(sig.op, sig.attrs, sig.avals, sig.compute)
         try:
             sig.form = _Forming(jax.make_jaxpr(call)(*structs)).form()
         except _NoForm:
-            sig.form = _by_xla(sig, len(structs))
-    return sig.form
+            if quick:
+                sig.quick = _by_xla(sig, len(structs), program.QUICK)
+            else:
+                sig.form = _by_xla(sig, len(structs), program.FULL)
+    return sig.quick if sig.form is None else sig.form
 
 
-def _by_xla(sig, count):
-    compiled = program.alone(sig)
+def _by_xla(sig, count, options):
+    compiled = program.alone(sig, options)
     steps = [(lambda *arrays: compiled(*arrays), tuple(range(count)))]
     steps += [(operator.itemgetter(i), (count,)) for i in range(len(sig.outs))]
     return [], steps, [count + 1 + i for i in range(len(sig.outs))]
@@ -176,7 +185,7 @@ def _function(eqn, stretched):
         raise _NoForm
     seen, out = eqn.invars[0].aval if eqn.invars else None, eqn.outvars[0].aval
     if stretched:
-        return _reshape({}, seen, _stretchable(eqn.params, seen, out))
+        return _shaped({}, seen, _stretchable(eqn.params, seen, out))
     return _MAKERS[name](eqn.params, seen, out)
 
 
@@ -220,8 +229,12 @@ def _broadcast(params, seen, out):
 
 
 def _reshape(params, seen, out):
-    if params.get("dimensions") is not None:
+    if params["dimensions"] is not None:
         raise _NoForm
+    return _shaped(params, seen, out)
+
+
+def _shaped(params, seen, out):
     return None if tuple(seen.shape) == tuple(out.shape) else lambda x: x.reshape(out.shape)
 
 
@@ -229,6 +242,16 @@ def _slice(params, seen, out):
     strides = params["strides"] or (1,) * len(seen.shape)
     where = tuple(slice(*ends) for ends in zip(params["start_indices"], params["limit_indices"], strides, strict=True))
     return lambda x: x[where]
+
+
+def _dynamic_slice(params, seen, out):
+    room = [(size, whole - size) for size, whole in zip(params["slice_sizes"], seen.shape, strict=True)]
+
+    def cut(x, *starts):
+        firsts = [min(max(int(at), 0), last) for at, (_, last) in zip(starts, room, strict=True)]
+        return x[tuple(slice(first, first + size) for first, (size, _) in zip(firsts, room, strict=True))]
+
+    return cut
 
 
 def _select(params, seen, out):
@@ -253,9 +276,10 @@ _MAKERS = {
     "convert_element_type": _convert,
     "broadcast_in_dim": _broadcast,
     "reshape": _reshape,
-    "squeeze": _reshape,
-    "expand_dims": _reshape,
+    "squeeze": _shaped,
+    "expand_dims": _shaped,
     "slice": _slice,
+    "dynamic_slice": _dynamic_slice,
     "select_n": _select,
     "integer_pow": _power,
     "transpose": lambda params, seen, out: lambda x: x.transpose(params["permutation"]),

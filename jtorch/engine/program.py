@@ -62,7 +62,7 @@ class Program:
         self.live = live
         self.donated = donated  # slots of the inputs whose buffers it takes over
         self.inputs = tuple(entered for step in self.path for entered in step.entered)
-        place = devices.sharding(_device(node))
+        place = devices.sharding(device(node))
         structs = [jax.ShapeDtypeStruct(a.shape, a.dtype.numpy, sharding=place) for _, a in self.inputs]
         numbers = jax.ShapeDtypeStruct((node.numbers,), np.float64, sharding=place)
         donate = tuple(i + 1 for i, (slot, _) in enumerate(self.inputs) if slot in donated)
@@ -71,6 +71,10 @@ class Program:
         self.seconds = time.perf_counter() - start
         stats.compiles += 1
         stats.compile_seconds += self.seconds
+
+    def made(self):
+        """How it came to be, in words."""
+        return f"compiled in {self.seconds * 1e3:.0f} ms"
 
     def _replay(self, numbers, *arrays):
         values = {slot: array for (slot, _), array in zip(self.inputs, arrays, strict=True)}
@@ -104,22 +108,22 @@ def _compile(lowered, options):
     return lowered.compile()
 
 
-def _device(node):
+def device(node):
     """Where a path runs: all of its values lie on one device."""
     return node.sig.outs[0].device if node.sig.outs else devices.CPU
 
 
 def _is_cpu(node):
-    return devices.jax_device(_device(node)).platform == "cpu"
+    return devices.jax_device(device(node)).platform == "cpu"
 
 
-def alone(sig):
+def alone(sig, options):
     """One call on the CPU, compiled by itself: a function of its arrays and lifted numbers."""
     call, structs = trie.alone(sig.op, sig.attrs, sig.avals, sig.compute)
     place = devices.sharding(devices.CPU)
     structs = [jax.ShapeDtypeStruct(s.shape, s.dtype, sharding=place) for s in structs]
     stats.compiles += 1
-    return _compile(jax.jit(call, keep_unused=True, out_shardings=place).lower(*structs), dict(FULL))
+    return _compile(jax.jit(call, keep_unused=True, out_shardings=place).lower(*structs), dict(options))
 
 
 def donations(node, live, dead):
@@ -172,14 +176,19 @@ def compiled(node, live, donated, hurry):
     """
     quick = hurry and not node.programs and node.depth <= QUICK_CALLS and _is_cpu(node)
     program = Program(node, live, donated, quick)
+    keep(node, program)
+    return program
+
+
+def keep(node, program):
+    """Keep a path's program, in the place of those that were only made to serve once."""
     for key, old in list(node.programs.items()):
         if old.quick:
             del node.programs[key], _lru[old]
-    node.programs[live, donated] = program
+    node.programs[program.live, program.donated] = program
     _lru[program] = node
     while len(_lru) > MAX_PROGRAMS:
         _evict()
-    return program
 
 
 def _evict():

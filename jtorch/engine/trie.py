@@ -11,7 +11,7 @@ from jtorch.engine.ref import aval
 class Signature:
     """What is known of a call from its op, attributes and input avals alone: computing dtype, outputs, gradients."""
 
-    __slots__ = ("op", "attrs", "avals", "compute", "outs", "tapes", "form")
+    __slots__ = ("op", "attrs", "avals", "compute", "outs", "tapes", "form", "quick")
 
     def __init__(self, op, attrs, avals, compute, outs):
         self.op = op
@@ -21,6 +21,7 @@ class Signature:
         self.outs = outs
         self.tapes: dict = {}  # which operands need a gradient -> what the tape keeps (autograd/tape.py)
         self.form = None  # how the call is done alone on the host (engine/forms.py)
+        self.quick = None  # the same, where it was compiled in a hurry
 
 
 class Node:

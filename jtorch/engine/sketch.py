@@ -1,0 +1,68 @@
+"""Cold code: where paths vary from run to run, a new one runs call by call, by small programs of its calls."""
+
+import time
+from collections import deque
+
+import jax.numpy as jnp
+import numpy as np
+
+from jtorch import devices
+from jtorch.engine import program
+from jtorch.engine.forms import Plan, known
+
+recent: deque = deque(maxlen=6)  # the paths that ran last
+_VARIED = 5  # so many different ones among them: code whose paths seldom come again soon
+_ALIKE = 0.6  # the share of a new path's calls that those paths have too, or that are known alone
+_SHORT = 4  # paths up to here are compiled sooner than their calls are
+_CALL = 0.02  # seconds that it takes to compile one of a path's calls, more or less
+
+
+class Sketch:
+    """Stands for a Program of a path that nobody has compiled. Called in the same way, it makes the same slots."""
+
+    __slots__ = ("live", "plan", "spent", "__weakref__")
+    donated = ()
+    quick = True  # it gives way to a program
+
+    def __init__(self, node, live, spent):
+        self.live = live
+        self.plan = Plan(node, live, quick=True)
+        self.spent = spent  # seconds of all its runs
+
+    def executable(self, numbers, *arrays):
+        """The arrays of the live slots, none of them one of the inputs or a part of it."""
+        start = time.perf_counter()
+        outs = self.plan.run(list(arrays), numbers)
+        given = set(map(id, arrays))
+        outs = [jnp.array(o, copy=True) if type(o) is np.ndarray or id(o) in given else o for o in outs]
+        self.spent += time.perf_counter() - start
+        return outs
+
+    def made(self):
+        """How the path is run, in words."""
+        return "run call by call, as one of many alike"
+
+
+def wanted(node, live):
+    """What runs a path call by call, where that is better than to compile it; else None.
+
+    It is compiled once running it call by call has taken as long as compiling would.
+    """
+    found = next((p for p in node.programs.values() if type(p) is Sketch), None)
+    if found is None:
+        if node.programs or node.depth <= _SHORT or program.device(node) is not devices.CPU or not _one_of_many(node):
+            return None
+    elif found.spent > node.depth * _CALL:
+        return None
+    if found is None or found.live != live:
+        found = Sketch(node, live, found.spent if found is not None else 0.0)
+        program.keep(node, found)
+    return found
+
+
+def _one_of_many(node):
+    others = set(recent)
+    if len(others) < _VARIED:
+        return False
+    seen = {step.sig for other in others for step in other.path()}
+    return sum(step.sig in seen or known(step.sig) for step in node.path()) >= node.depth * _ALIKE

@@ -1,0 +1,87 @@
+"""Code whose paths vary: new ones run call by call with the same numbers, and are compiled when they come often."""
+
+import numpy as np
+
+import jtorch
+from jtorch.engine import sketch, stats
+from tests.oracle import same
+
+LENGTHS = (5, 9, 3, 7, 11, 4, 8, 6, 10, 12, 13, 14)
+
+
+def trained(torch, lengths):
+    """The losses of an RNN cell whose loop is as long as each sequence, and its weights."""
+    torch.manual_seed(0)
+    cell, out = torch.nn.GRUCell(3, 4), torch.nn.Linear(4, 2)
+    optimizer = torch.optim.SGD([*cell.parameters(), *out.parameters()], lr=0.1, momentum=0.9)
+    losses = []
+    for n in lengths:
+        x, h = torch.randn(n, 1, 3), torch.zeros(1, 4)
+        for t in range(n):
+            h = cell(x[t], h)
+        loss = torch.nn.functional.cross_entropy(out(torch.tanh(h)), torch.tensor([n % 2]))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return torch.tensor(losses), [p.detach() for p in cell.parameters()]
+
+
+def test_lengths_that_vary_give_torchs_losses_and_compile_no_more():
+    same(lambda torch: trained(torch, LENGTHS))
+    stats.reset()
+    trained(jtorch, [n + 20 for n in LENGTHS])
+    whole = 5  # so many different paths must have run before one is taken for one of many
+    calls = 12  # kinds of calls whose sizes depend on the length, and those that NumPy does not have
+    assert stats.compiles <= whole + calls
+    assert stats.programs >= len(LENGTHS)
+
+
+def test_a_path_that_comes_again_often_is_compiled(monkeypatch):
+    trained(jtorch, LENGTHS)
+    monkeypatch.setattr(sketch, "_CALL", 0.0)
+    trained(jtorch, [21])
+    stats.reset()
+    trained(jtorch, [21])
+    assert stats.compiles == 1
+    trained(jtorch, [21])
+    assert stats.compiles == 1
+
+
+def varied(torch):
+    """Run so many different short paths that the next one counts as one of many."""
+    for n in range(2, 9):
+        x = torch.ones(3)
+        for _ in range(n):
+            x = (x * 2 - x).reshape(3, 1).reshape(3)
+        x.tolist()
+
+
+def test_results_are_no_parts_of_inputs_nor_of_each_other():
+    def written(torch):
+        varied(torch)
+        x = torch.arange(6.0)
+        y = x * 1
+        parts = [y.reshape(2, 3).clone(), y.reshape(6), y[1:3] * 1, y * 2 - y, (y + 0).reshape(3, 2)]
+        held = [part.numpy() for part in parts[:1] + parts[2:]]
+        for array in held:
+            array += 100
+        x.add_(1)
+        return parts, x, y, [np.copy(array) for array in held]
+
+    same(written)
+
+
+def test_updates_in_place_are_seen_by_all_views():
+    def updated(torch):
+        varied(torch)
+        x = torch.zeros(4, 3)
+        rows = [x[i] for i in range(4)]
+        for n in (3, 4, 5):
+            for i in range(n):
+                rows[i % 4].add_(i).mul_(2).sub_(1)
+            total = x.sum().item()
+        x[1, 2] = 7
+        return x, rows, torch.tensor(total)
+
+    same(updated)
