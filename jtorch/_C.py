@@ -2,9 +2,16 @@
 
 from jtorch.api.overriding import DisableTorchFunction, DisableTorchFunctionSubclass
 from jtorch.api.overriding import disabled as _disabled_torch_function_impl
+from jtorch.nn.modules.module_convert import parse_to
 
 __all__ = ["DisableTorchFunction", "DisableTorchFunctionSubclass", "_disabled_torch_function_impl"]
 
 
 def _log_api_usage_once(event):
     """Nothing: no use of the API is logged."""
+
+
+class _nn:
+    """Functions of modules."""
+
+    _parse_to = staticmethod(parse_to)

@@ -6,6 +6,7 @@ import sys as _sys
 from jtorch import (
     _C,
     __config__,
+    __future__,
     _ops,
     accelerator,
     amp,
@@ -29,6 +30,7 @@ from jtorch import (
     masked,
     mps,
     mtia,
+    multiprocessing,
     nn,
     optim,
     overrides,
@@ -46,6 +48,7 @@ from jtorch import (
     xpu,
 )
 from jtorch import dtypes as _dtypes
+from jtorch._higher_order_ops import cond
 from jtorch._tensor import Tensor
 from jtorch.amp import GradScaler, autocast
 from jtorch.api import construct as _construct

@@ -15,6 +15,7 @@ from urllib.parse import urlparse
 from jtorch import serialization
 from jtorch.downloads import fetch
 from jtorch.errors import warn
+from jtorch.utils import model_zoo
 
 __all__ = ["download_url_to_file", "get_dir", "help", "list", "load", "load_state_dict_from_url", "set_dir"]
 
@@ -250,3 +251,6 @@ def _check_trusted(owner, name, known, trust):
         raise Exception("Untrusted repository.")
     with open(path, "a") as file:
         file.write(known + "\n")
+
+
+model_zoo.above.load_url = staticmethod(load_state_dict_from_url)

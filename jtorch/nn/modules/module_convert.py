@@ -9,6 +9,13 @@ from jtorch.autograd.grad_mode import no_grad
 from jtorch.nn.parameter import Parameter
 
 
+class Conversion:
+    """How modules change their parameters; torch.__future__ sets it."""
+
+    overwrite = False
+    swap = False
+
+
 class Convertible:
     """The part of Module that changes device and dtype of every parameter, gradient and buffer."""
 
@@ -20,10 +27,13 @@ class Convertible:
         if recurse:
             for child in self.children():
                 child._apply(fn)
-        for parameter in self._parameters.values():
+        for name, parameter in self._parameters.items():
             if parameter is None:
                 continue
             with no_grad():
+                if Conversion.overwrite:
+                    self._parameters[name] = _renewed(parameter, fn)
+                    continue
                 parameter.data = fn(parameter)
                 if parameter.grad is not None:
                     # torch: the gradient stays the same Tensor too, and keeps whether it requires grad.
@@ -42,7 +52,7 @@ class Convertible:
         floating-point and complex members change their dtype.
         Raises: TypeError when the dtype is neither floating point nor complex.
         """
-        device, dtype, non_blocking, memory_format = _parse_to(*args, **kwargs)
+        device, dtype, non_blocking, memory_format = parse_to(*args, **kwargs)
         if dtype is not None:
             if not (dtype.is_floating_point or dtype.is_complex):
                 raise TypeError(
@@ -105,7 +115,15 @@ class Convertible:
         return self._apply(lambda t: t.to(dtype) if t.is_floating_point() else t)
 
 
-def _parse_to(*args, device=None, dtype=None, tensor=None, non_blocking=False, memory_format=None):
+def _renewed(parameter, fn):
+    """A new parameter of what fn makes of another, and of its gradient."""
+    made = Parameter(fn(parameter), parameter.requires_grad)
+    if parameter.grad is not None:
+        made.grad = fn(parameter.grad).requires_grad_(parameter.grad.requires_grad)
+    return made
+
+
+def parse_to(*args, device=None, dtype=None, tensor=None, non_blocking=False, memory_format=None):
     """(device, dtype, non_blocking, memory_format) from any spelling of `to`."""
     rest = list(args)
     if rest and isinstance(rest[0], Tensor):
