@@ -27,6 +27,7 @@ from jtorch import linalg as linalg
 from jtorch import masked as masked
 from jtorch import mps as mps
 from jtorch import mtia as mtia
+from jtorch import multiprocessing as multiprocessing
 from jtorch import nn as nn
 from jtorch import optim as optim
 from jtorch import overrides as overrides
@@ -43,6 +44,7 @@ from jtorch import types as types
 from jtorch import utils as utils
 from jtorch import version as version
 from jtorch import xpu as xpu
+from jtorch._higher_order_ops import cond as cond
 from jtorch._tensor import Tensor as Tensor
 from jtorch.amp import GradScaler as GradScaler
 from jtorch.amp import autocast as autocast

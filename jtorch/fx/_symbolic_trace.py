@@ -142,7 +142,7 @@ class Tracer(TracerBase):
                 continue
             star = {p.VAR_POSITIONAL: "*", p.VAR_KEYWORD: "**"}.get(p.kind, "")
             default = () if p.default is p.empty or star else (self.create_arg(p.default),)
-            given[p.name] = self.create_proxy("placeholder", star + p.name, default, {}, name=p.name)
+            given[p.name] = self.create_proxy("placeholder", star + p.name, default, {})
         root_fn, names = _positional(inspect.unwrap(root_fn))
         return root_fn, [*([self.root] if is_module else []), *(given[name] for name in names[is_module:])]
 
