@@ -98,8 +98,8 @@ def _by_attribute(children, context):
     return [GetAttrKey(name) for name in context._fields]
 
 
-# flatten: container -> children, context; unflatten: the way back; with_keys: container -> (way, child) pairs, context
-_Node = namedtuple("_Node", "flatten unflatten with_keys")
+# container -> children, context; the way back; container -> (way, child) pairs, context
+NodeDef = namedtuple("NodeDef", "flatten_fn unflatten_fn flatten_with_keys_fn")
 
 
 def _dict_flatten(d):
@@ -159,21 +159,21 @@ def _deque_flatten(d):
 
 
 SUPPORTED_NODES: dict = {
-    tuple: _Node(_tuple_flatten, _tuple_unflatten, _tuple_flatten_with_keys),
-    list: _Node(_list_flatten, _list_unflatten, _list_flatten_with_keys),
-    dict: _Node(_dict_flatten, _dict_unflatten, _dict_flatten_with_keys),
-    OrderedDict: _Node(
+    tuple: NodeDef(_tuple_flatten, _tuple_unflatten, _tuple_flatten_with_keys),
+    list: NodeDef(_list_flatten, _list_unflatten, _list_flatten_with_keys),
+    dict: NodeDef(_dict_flatten, _dict_unflatten, _dict_flatten_with_keys),
+    OrderedDict: NodeDef(
         _dict_flatten, lambda values, keys: OrderedDict(zip(keys, values, strict=True)), _dict_flatten_with_keys
     ),
-    defaultdict: _Node(
+    defaultdict: NodeDef(
         _defaultdict_flatten,
         lambda values, context: defaultdict(context[0], zip(context[1], values, strict=True)),
         _with_keys(_defaultdict_flatten, lambda values, context: _by_key(values, context[1])),
     ),
-    deque: _Node(
+    deque: NodeDef(
         _deque_flatten, lambda values, maxlen: deque(values, maxlen=maxlen), _with_keys(_deque_flatten, _by_number)
     ),
-    namedtuple: _Node(_namedtuple_flatten, _namedtuple_unflatten, _namedtuple_flatten_with_keys),
+    namedtuple: NodeDef(_namedtuple_flatten, _namedtuple_unflatten, _namedtuple_flatten_with_keys),
 }
 
 
@@ -217,10 +217,10 @@ class TreeSpec:
         """The subtrees of another tree at this one's leaves. Raises: ValueError where it is built otherwise."""
         if self.is_leaf():
             return [tree]
-        kind = _kind(tree)
+        kind = _get_node_type(tree)
         if kind is not self.type:
             raise ValueError(f"Node type mismatch; expected {self.type!r}, but got {kind!r}.")
-        children, context = SUPPORTED_NODES[kind].flatten(tree)
+        children, context = SUPPORTED_NODES[kind].flatten_fn(tree)
         if len(children) != self.num_children:
             raise ValueError(f"Node arity mismatch; expected {self.num_children}, but got {len(children)}.")
         if kind in (dict, OrderedDict) and set(context) == set(self.context):
@@ -269,25 +269,28 @@ def register_pytree_node(cls, flatten_fn, unflatten_fn, *, flatten_with_keys_fn=
     """
     if cls in SUPPORTED_NODES:
         raise ValueError(f"{cls} is already registered as pytree node.")
-    SUPPORTED_NODES[cls] = _Node(flatten_fn, unflatten_fn, flatten_with_keys_fn)
+    SUPPORTED_NODES[cls] = NodeDef(flatten_fn, unflatten_fn, flatten_with_keys_fn)
 
 
 _register_pytree_node = register_pytree_node
 
 
-def _kind(tree):
+def _get_node_type(tree):
     kind = type(tree)
     if isinstance(tree, tuple) and kind is not tuple and kind not in SUPPORTED_NODES:
         if is_namedtuple_instance(tree):
             return namedtuple
         if isinstance(tree, Structure):
-            SUPPORTED_NODES[kind] = _Node(_tuple_flatten, lambda values, _: kind(values), _tuple_flatten_with_keys)
+            SUPPORTED_NODES[kind] = NodeDef(_tuple_flatten, lambda values, _: kind(values), _tuple_flatten_with_keys)
     return kind
 
 
 def tree_is_leaf(tree, is_leaf=None):
     """Whether a tree is a leaf: of no registered type, or is_leaf says so."""
-    return (is_leaf is not None and is_leaf(tree)) or _kind(tree) not in SUPPORTED_NODES
+    return (is_leaf is not None and is_leaf(tree)) or _get_node_type(tree) not in SUPPORTED_NODES
+
+
+_is_leaf = tree_is_leaf
 
 
 def tree_flatten(tree, is_leaf=None):
@@ -300,8 +303,8 @@ def _flatten(tree, leaves, is_leaf):
     if tree_is_leaf(tree, is_leaf):
         leaves.append(tree)
         return _LEAF
-    kind = _kind(tree)
-    children, context = SUPPORTED_NODES[kind].flatten(tree)
+    kind = _get_node_type(tree)
+    children, context = SUPPORTED_NODES[kind].flatten_fn(tree)
     return TreeSpec(kind, context, [_flatten(child, leaves, is_leaf) for child in children])
 
 
@@ -322,7 +325,7 @@ def _unflatten(leaves, spec):
     if spec.is_leaf():
         return next(leaves)
     children = [_unflatten(leaves, child) for child in spec.children()]
-    return SUPPORTED_NODES[spec.type].unflatten(children, spec.context)
+    return SUPPORTED_NODES[spec.type].unflatten_fn(children, spec.context)
 
 
 def tree_iter(tree, is_leaf=None):
@@ -409,14 +412,14 @@ def _ways(tree, way, is_leaf):
     if tree_is_leaf(tree, is_leaf):
         yield way, tree
         return
-    kind = _kind(tree)
+    kind = _get_node_type(tree)
     node = SUPPORTED_NODES[kind]
-    if node.with_keys is None:
+    if node.flatten_with_keys_fn is None:
         raise ValueError(
             f"Did not find a flatten_with_keys_fn for type: {kind}. Please pass a flatten_with_keys_fn argument to "
             "register_pytree_node."
         )
-    for key, child in node.with_keys(tree)[0]:
+    for key, child in node.flatten_with_keys_fn(tree)[0]:
         yield from _ways(child, (*way, key), is_leaf)
 
 
@@ -441,10 +444,10 @@ def _broadcast_to_and_flatten(tree, treespec, is_leaf=None):
     """The leaves of a tree that is stretched to a structure, or None where it is built otherwise."""
     if tree_is_leaf(tree, is_leaf):
         return [tree] * treespec.num_leaves
-    kind = _kind(tree)
+    kind = _get_node_type(tree)
     if treespec.is_leaf() or kind is not treespec.type:
         return None
-    children, context = SUPPORTED_NODES[kind].flatten(tree)
+    children, context = SUPPORTED_NODES[kind].flatten_fn(tree)
     if len(children) != treespec.num_children or context != treespec.context:
         return None
     parts = [_broadcast_to_and_flatten(x, s, is_leaf) for x, s in zip(children, treespec.children(), strict=True)]

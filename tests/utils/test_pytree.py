@@ -99,3 +99,13 @@ def test_ways_to_the_leaves():
         module.register_pytree_node(cls, lambda p: ([1, 2], None), lambda values, _: values)
         with pytest.raises(ValueError, match="Did not find a flatten_with_keys_fn for type"):
             module.tree_leaves_with_path(cls())
+
+
+def test_nodes_are_found_by_their_type():
+    for tree in TREES[:-1]:
+        kind, known = ours._get_node_type(tree), theirs._get_node_type(tree)
+        assert kind is known and ours._is_leaf(tree) == theirs._is_leaf(tree)
+        if kind in ours.SUPPORTED_NODES:
+            children, context = ours.SUPPORTED_NODES[kind].flatten_fn(tree)
+            assert (children, context) == theirs.SUPPORTED_NODES[kind].flatten_fn(tree)
+            assert ours.SUPPORTED_NODES[kind].unflatten_fn(children, context) == tree
