@@ -1,18 +1,17 @@
 """CIFAR: 60,000 photographs of 32 × 32 pixels in 10 or 100 classes (Krizhevsky 2009)."""
 
-import os
 import pickle
 
 import numpy as np
 
-from jtorch.vision.datasets.utils import check_integrity, download_and_extract_archive
-from jtorch.vision.datasets.vision import VisionDataset
+from jtorch.vision.datasets.archive import ArchivedDataset
+from jtorch.vision.datasets.utils import check_integrity
 from jtorch.vision.pillow import Image
 
 _MISSING = "not found or corrupted. You can use download=True to download it"
 
 
-class CIFAR10(VisionDataset):
+class CIFAR10(ArchivedDataset):
     """https://www.cs.toronto.edu/~kriz/cifar.html. Attributes: data (N, 32, 32, 3) bytes, targets, classes.
 
     Raises: RuntimeError where the files are missing or have other checksums.
@@ -48,9 +47,6 @@ class CIFAR10(VisionDataset):
         self.classes = self._read(self.meta["filename"])[self.meta["key"]]
         self.class_to_idx = {name: i for i, name in enumerate(self.classes)}
 
-    def _path(self, name):
-        return os.path.join(self.root, self.base_folder, name)
-
     def _read(self, name):
         with open(self._path(name), "rb") as file:
             return pickle.load(file, encoding="latin1")
@@ -60,14 +56,6 @@ class CIFAR10(VisionDataset):
 
     def __len__(self):
         return len(self.data)
-
-    def _check_integrity(self):
-        return all(check_integrity(self._path(name), md5) for name, md5 in self.train_list + self.test_list)
-
-    def download(self):
-        """Fetch and unpack the files, unless they are there."""
-        if not self._check_integrity():
-            download_and_extract_archive(self.url, self.root, filename=self.filename, md5=self.tgz_md5)
 
     def extra_repr(self):
         """Which part of the data."""

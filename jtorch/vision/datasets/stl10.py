@@ -4,12 +4,12 @@ import os
 
 import numpy as np
 
-from jtorch.vision.datasets.utils import check_integrity, download_and_extract_archive, verify_str_arg
-from jtorch.vision.datasets.vision import VisionDataset
+from jtorch.vision.datasets.archive import ArchivedDataset
+from jtorch.vision.datasets.utils import verify_str_arg
 from jtorch.vision.pillow import Image
 
 
-class STL10(VisionDataset):
+class STL10(ArchivedDataset):
     """https://cs.stanford.edu/~acoates/stl10. Attributes: data (N, 3, 96, 96) bytes, labels, -1 for none, classes.
 
     split: train, train+unlabeled, unlabeled or test. folds: one of the ten of 1000 images, for the labelled.
@@ -47,9 +47,6 @@ class STL10(VisionDataset):
             with open(names) as file:
                 self.classes = file.read().splitlines()
 
-    def _path(self, name):
-        return os.path.join(self.root, self.base_folder, name)
-
     def _load(self):
         if self.split == "test":
             return self._images("test_X.bin"), self._numbers("test_y.bin") - 1
@@ -79,14 +76,6 @@ class STL10(VisionDataset):
 
     def __len__(self):
         return len(self.data)
-
-    def _check_integrity(self):
-        return all(check_integrity(self._path(name), md5) for name, md5 in self.train_list + self.test_list)
-
-    def download(self):
-        """Fetch and unpack the files, unless they are there."""
-        if not self._check_integrity():
-            download_and_extract_archive(self.url, self.root, filename=self.filename, md5=self.tgz_md5)
 
     def extra_repr(self):
         """Which part of the data."""

@@ -31,24 +31,22 @@ def _quarters(x):
 class PatchMerging(nn.Module):
     """Half the size, twice the channels. Shape: (N, H, W, dim) -> (N, H / 2, W / 2, 2 · dim)."""
 
+    _normed = 4  # how many times `dim` channels the norm sees
+
     def __init__(self, dim: int, norm_layer=nn.LayerNorm) -> None:
         super().__init__()
         self.dim = dim
         self.reduction = nn.Linear(4 * dim, 2 * dim, bias=False)
-        self.norm = norm_layer(4 * dim)
+        self.norm = norm_layer(self._normed * dim)
 
     def forward(self, x):
         return self.reduction(self.norm(_quarters(x)))
 
 
-class PatchMergingV2(nn.Module):
+class PatchMergingV2(PatchMerging):
     """As PatchMerging, with the norm behind."""
 
-    def __init__(self, dim: int, norm_layer=nn.LayerNorm) -> None:
-        super().__init__()
-        self.dim = dim
-        self.reduction = nn.Linear(4 * dim, 2 * dim, bias=False)
-        self.norm = norm_layer(2 * dim)
+    _normed = 2
 
     def forward(self, x):
         return self.norm(self.reduction(_quarters(x)))

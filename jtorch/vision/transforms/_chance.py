@@ -20,7 +20,7 @@ class RandomTransforms:
         self.transforms = transforms
 
     def __call__(self, *args, **kwargs):
-        raise NotImplementedError()
+        raise NotImplementedError(f"{type(self).__name__} does not say how it chooses among its transforms")
 
     def __repr__(self):
         return listed(type(self).__name__, self.transforms)
