@@ -3,8 +3,6 @@
 import random
 from collections.abc import Sequence
 
-import numpy as np
-
 from jtorch.nn.modules.module import Module
 from jtorch.vision.transforms import _draws
 from jtorch.vision.transforms import functional as F
@@ -35,7 +33,7 @@ class RandomApply(Module):
         self.p = p
 
     def forward(self, img):
-        if np.float32(self.p) < _draws.rand():
+        if _draws.rounded(self.p) < _draws.rand():
             return img
         for transform in self.transforms:
             img = transform(img)

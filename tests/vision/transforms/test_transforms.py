@@ -162,6 +162,24 @@ def test_policies_draw_as_torchvision_does(kind):
             on(written, kind, seed, atol=1 if kind in BYTES else 0)
 
 
+def test_draws_are_of_the_default_dtype():
+    written = (
+        "T.RandomResizedCrop(8)", "T.RandomHorizontalFlip()", "T.ColorJitter(0.5, 0.5, 0.5, 0.1)",
+        "T.RandomRotation(30)", "T.RandomAffine(10, (0.1, 0.2))",
+        "T.RandomApply([T.Grayscale()], 0.3)", "T.RandomErasing(1, value='random')",
+    )  # fmt: skip
+
+    def augmented(torch, vision):
+        torch.set_default_dtype(torch.float64)
+        try:
+            return [made(w, torch, vision)(IMAGES["float32"](torch)) for w in written] + [torch.rand(1)]
+        finally:
+            torch.set_default_dtype(torch.float32)
+
+    for seed in range(3):
+        same(augmented, seed=seed)
+
+
 def test_mixing_and_warping_round_to_the_same_pixel_or_the_next():
     # A cut-off after several float steps: XLA multiplies and adds with one rounding where torch has two.
     for kind in ("RGB", "uint8"):
