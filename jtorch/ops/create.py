@@ -41,11 +41,14 @@ def linspace_kernel(*, start, end, steps, dtype: DType):
     if steps == 1:
         return jnp.full((1,), start, dtype)
     work = dtype if np.dtype(dtype).kind in "fc" or dtype.kind == "V" else np.dtype(np.float32)
-    step = jnp.asarray((end - start) / (steps - 1), work)
     index = lax.iota(np.int32, steps)
-    up = jnp.asarray(start, work) + step * index.astype(work)
-    down = jnp.asarray(end, work) - step * (steps - 1 - index).astype(work)
-    return jnp.where(index < steps // 2, up, down).astype(dtype)
+    # torch: product and sum are rounded once, together; in float64 float32's product is exact.
+    fused = np.dtype(np.float64) if work == np.float32 else work
+    first, last = (jnp.asarray(at, work) for at in (start, end))
+    step = ((last - first) / jnp.asarray(steps - 1, work)).astype(fused)
+    up = first.astype(fused) + step * index.astype(fused)
+    down = last.astype(fused) - step * (steps - 1 - index).astype(fused)
+    return jnp.where(index < steps // 2, up, down).astype(work).astype(dtype)
 
 
 @op("logspace_kernel", door=None, differentiable=False)

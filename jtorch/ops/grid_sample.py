@@ -147,7 +147,9 @@ def _base(size, align_corners, dtype):
     """The places of `size` elements in [-1, 1]."""
     if size <= 1:
         return jnp.zeros(size, dtype)
-    places = np.linspace(-1, 1, size)
+    # torch: linspace's numbers in this dtype. An identity's places are often whole, where the slope has a kink.
+    step, index = np.asarray(2, dtype) / np.asarray(size - 1, dtype), np.arange(size)
+    places = np.where(index < size // 2, -1 + index * float(step), 1 - (size - 1 - index) * float(step)).astype(dtype)
     return jnp.asarray(places if align_corners else places * (size - 1) / size, dtype)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.edges import ordinary
-from tests.oracle import check, same_error
+from tests.oracle import check, same, same_error
 
 IMAGE, VOLUME = ordinary((2, 2, 3, 4), "float64"), ordinary((1, 2, 2, 3, 3), "float64")
 GRID = np.concatenate([ordinary((2, 2, 3, 2), "float64"), np.full((2, 1, 3, 2), 1.0), np.full((2, 1, 3, 2), -7.3)], 1)
@@ -22,6 +22,20 @@ def test_volumes():
     grid = ordinary((1, 2, 2, 2, 3), "float64")
     for mode, padding in itertools.product(["bilinear", "nearest"], ["zeros", "reflection"]):
         check("nn.functional.grid_sample", VOLUME, grid, mode, padding, False)
+
+
+def test_an_identity_reads_each_pixel_where_torch_does():
+    """Its places are whole numbers but for rounding, which decides on which side of a kink the slope is taken."""
+
+    def slopes(torch, size):
+        theta = torch.tensor([[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]])
+        grid = torch.nn.functional.affine_grid(theta, (1, 1, size, size), align_corners=False).requires_grad_()
+        image = (torch.arange(float(size * size)).reshape(1, 1, size, size) * 7) % 5
+        torch.nn.functional.grid_sample(image, grid, align_corners=False).sum().backward()
+        return grid, grid.grad
+
+    same(lambda torch: [slopes(torch, size)[0] for size in (7, 28)], exact=True)
+    same(lambda torch: slopes(torch, 28)[1])
 
 
 def test_affine_grids():
