@@ -1,12 +1,13 @@
 """float32 log, sine and cosine in the very roundings of torch's AVX2 kernel, for its Box-Muller transform.
 
 The polynomials are those of Moshier's Cephes library (logf.c, sinf.c). Where they fuse a multiply with an add, so does
-this.
+this. The functions are written for NumPy and JAX arrays alike: XLA fuses all steps, but would also fuse roundings away
+where a float32 product is added at once.
 """
 
 import numpy as np
 
-from jtorch.rng.rounding import fma32
+from jtorch.rng.rounding import fma32, rounded
 
 F32, F64, I32 = np.float32, np.float64, np.int32
 _LOG = [F64(F32(c)) for c in (
@@ -21,17 +22,12 @@ _SQRT_HALF_BITS = F32(0.707106781186547524).view(I32)
 
 
 def _polynomial(coefficients, x):
-    """Horner's rule, each step rounded once to float32. x: float32; the result is float64."""
+    """Horner's rule, each step rounded once to float32."""
     wide = x.astype(F64)
-    narrow = np.empty_like(x)
     y = wide * coefficients[0]
     for c in coefficients[1:-1]:
-        y += c
-        narrow[...] = y
-        np.multiply(narrow, wide, out=y)
-    y += coefficients[-1]
-    narrow[...] = y
-    return narrow
+        y = (y + c).astype(F32).astype(F64) * wide
+    return (y + coefficients[-1]).astype(F32)
 
 
 def log(x):
@@ -42,27 +38,19 @@ def log(x):
     exponent = exponent.astype(F32)
     square = m * m
     y = fma32(_polynomial(_LOG, m) * m, square, exponent * _LN2[1])
-    y -= square * F32(0.5)
-    y += m
-    y += exponent * _LN2[0]
-    return y
+    return y - square * F32(0.5) + m + exponent * _LN2[0]
 
 
 def sincos(x):
     """Sine and cosine of float32 in [0, 2π]."""
-    octant = (x * F32(4 / np.pi)).astype(I32)
-    octant += 1
-    octant &= ~1
+    octant = ((x * F32(4 / np.pi)).astype(I32) + 1) & ~1
     turns = octant.astype(F32)
     for part in _QUARTER_PI:
-        x = x - turns * part
+        x = x - rounded(turns, part)
     square = x * x
-    cosine = fma32(_polynomial(_COS, square) * square, square, square * F32(-0.5))
-    cosine += F32(1)
+    cosine = fma32(_polynomial(_COS, square) * square, square, square * F32(-0.5)) + F32(1)
     sine = fma32(_polynomial(_SIN, square) * square, x, x)
     # In every second quadrant the two change places; bit 2 of the octant holds the sign of the sine.
     s, c = sine.view(I32), cosine.view(I32)
     swap = (s ^ c) & -(octant >> 1 & 1)
-    s ^= swap ^ (octant & 4) << 29
-    c ^= swap ^ (octant + 2 & 4) << 29
-    return sine, cosine
+    return (s ^ swap ^ (octant & 4) << 29).view(F32), (c ^ swap ^ (octant + 2 & 4) << 29).view(F32)

@@ -4,10 +4,16 @@ import numpy as np
 
 
 def fma32(a, b, c):
-    """a·b + c for float32, rounded once: the product is exact in float64, and the sum is rounded from there."""
-    wide = np.multiply(a, b, dtype=np.float64)
-    wide += c
-    return wide.astype(np.float32)
+    """a·b + c for float32, rounded once: the product is exact in float64, and the sum is rounded from there.
+
+    a: a NumPy or JAX array.
+    """
+    return (a.astype(np.float64) * b + c).astype(np.float32)
+
+
+def rounded(a, b):
+    """a·b for float32, rounded before anything is added to it, also by XLA. a: a NumPy or JAX array."""
+    return (a.astype(np.float64) * np.float64(b)).astype(np.float32)
 
 
 def fma64(a, b, c):
