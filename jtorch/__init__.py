@@ -16,6 +16,7 @@ from jtorch import (
     cpu,
     cuda,
     distributed,
+    distributions,
     engine,
     export,
     fft,
