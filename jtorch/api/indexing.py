@@ -47,6 +47,8 @@ def __setitem__(self, index, value):
     number = _check_value(self, value)
     if index is False:
         return
+    if index is Ellipsis:
+        return _write(self, value, number)
     refresh(self)
     if type(index) is int:
         return _write(_select(self, 0, index, 0, unread=True), value, number)

@@ -31,7 +31,7 @@ def apply(op, operands, attrs):
     device, stepped, viewed = None, False, False
     for x in operands:
         if isinstance(x, Tensor):
-            ref = x._storage.ref if x._view is None else (viewed := True) and refresh(x)
+            ref = x._storage.ref if x._view is None else (viewed := True) and refresh(x, False, op)
             if x._rg:
                 needs |= bit
                 if ref.stepped and ref.value is None:
@@ -136,15 +136,15 @@ class above:
     follow = None
 
 
-def refresh(x, ask=False):
+def refresh(x, ask=False, op=None):
     """Ref of a tensor's value. A view whose base was written to also gets its new place in the graph.
 
-    ask: it gets it, or raises, even with grad mode off.
+    ask: it gets it, or raises, even with grad mode off. op: what the value is for; one without gradient does not ask.
     """
     view = x._view
     if view is not None and view.base is not None:
         if view.graph != x._storage.graph:
-            if ask or modes.local.grad:
+            if (ask or modes.local.grad) and (op is None or op.linked):
                 above.renew(x)
         elif view.base._rg and not x._rg:
             x._rg = True  # torch: a view made under no_grad requires grad if its base does

@@ -1,15 +1,18 @@
 """Writing into tensors: in-place ops, out=, views with write-back, and what each does to the graph."""
 
+import weakref
+
 import jax.numpy as jnp
 import numpy as np
 
 from jtorch import _tensor, dtypes, modes
 from jtorch._tensor import Tensor, read, record
-from jtorch.autograd.apply import above, apply, bind, call, filled
+from jtorch.autograd.apply import above, apply, bind, call, filled, refresh
 from jtorch.autograd.forward_ad import push
 from jtorch.autograd.level import check_captured
 from jtorch.autograd.overlap import check_overlap, warn_repeated
 from jtorch.autograd.tangents import carry, tangent_of
+from jtorch.autograd.tape import Call
 from jtorch.autograd.tensor_hooks import forget_retained, move_retained
 from jtorch.autograd.views import WRITE, chain, forbidden
 from jtorch.engine import trace
@@ -215,11 +218,39 @@ def _write_through(target, base, value, constants):
     view.source, view.ref = base._storage.ref, ref
     if value._grad_fn is not None:
         _written(value, target._storage)
+        _pass_by(value._grad_fn, target, base)
     if new._rg:
         new._grad_fn.constants = constants
         new._grad_fn.versions = []  # torch: it saves nothing, whatever the write of a view op reads of its base
         _take_history(base, new)
+        _note_view(value, target)
     forget_retained(target)
+
+
+def _pass_by(node, target, base):
+    """Let the gradient of a call that wrote into a view go to the base past the hooks on the view, as in torch."""
+    place = target._grad_fn
+    if place is not None and node.edges and node.edges[0][0] is place:
+        node.edges[0] = (_unwatched(place, base._grad_fn, len(target._view.steps)), node.edges[0][1])
+
+
+def _unwatched(place, end, most):
+    """A view's place in the graph again, down to that of its base, without hooks. most: how many calls lie between."""
+    if place is end or not most or not isinstance(place, Call):
+        return place
+    made = type(place)(place.tape, place.saved, place.versions, None)
+    made.edges = [(_unwatched(to, end, most - 1), number) for to, number in place.edges]
+    made.sequence = place.sequence
+    return made
+
+
+def _note_view(value, target):
+    """A view was written to: the results that the call saved are by now those of the view's new place in the graph."""
+    node = value._grad_fn
+    if node is not None and any(at < 0 for _, _, at, _ in node.versions):
+        refresh(target, ask=True)
+        place = weakref.ref(target._grad_fn)
+        node.versions = [(s, v, at, place if at < 0 else x) for s, v, at, x in node.versions]
 
 
 def hand_over(target, node, number):

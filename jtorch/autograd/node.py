@@ -40,6 +40,11 @@ class InputMetadata(NamedTuple):
     device: object
 
 
+def brief(name):
+    """A grad_fn's name as torch's errors give it."""
+    return re.sub(r"Backward0?(\d*)$", r"\1", name)
+
+
 class Node:
     """A place on the tape: where gradients of a call's outputs come in and those of its operands go out.
 
@@ -60,7 +65,7 @@ class Node:
 
     def brief_name(self):
         """The name of the call, as torch's errors give it."""
-        return re.sub(r"Backward0?(\d*)$", r"\1", self.name())
+        return brief(self.name())
 
     def check(self):
         """Raise torch's errors where saved values were freed or modified in place."""
@@ -98,6 +103,10 @@ class Node:
     @property
     def _input_metadata(self):
         return tuple(InputMetadata(a.shape, a.dtype, a.device) for a in self.outs if a is not None)
+
+    def __lt__(self, other):
+        # Walks go by sequence; the twin of a node has the same one.
+        return id(self) < id(other)
 
     def _sequence_nr(self):
         return self.sequence

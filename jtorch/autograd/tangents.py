@@ -8,17 +8,26 @@ from jtorch._tensor import Tensor
 class Level:
     """The level at which tensors may carry tangents, -1 when none is open (torch has one), and those that do.
 
-    batch: how many tangents every tensor carries at once, along a first dim; None where it is just one.
+    batch: how many tangents every tensor carries at once, along a first dim; None where it is just one. saved: node ->
+    {operand, or ~result: its tangent when it was saved}.
     """
 
     current = -1
     batch = None
     duals: dict = {}  # id -> weak reference; == of tensors is no bool, so that a set will not do
+    saved: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
 
 def tangent_of(tensor):
     """The tangent a tensor carries, or None."""
     return tensor.__dict__.get("_tangent") if isinstance(tensor, Tensor) else None
+
+
+def pass_on(source, target):
+    """Let a tensor carry the tangent of another one, if that has one."""
+    tangent = tangent_of(source)
+    if tangent is not None:
+        carry(target, tangent)
 
 
 def carry(tensor, tangent):

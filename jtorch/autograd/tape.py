@@ -7,6 +7,7 @@ import jax
 from jtorch import dtypes
 from jtorch._tensor import Tensor, read, wrap
 from jtorch.autograd.node import Node, named, next_sequence, public
+from jtorch.autograd.tangents import Level, carry
 from jtorch.engine.ref import Aval, Ref
 from jtorch.ops.op import SAVED, Kind, Op
 from jtorch.ops.saved import read_by_gradient
@@ -193,7 +194,8 @@ class above:
 class Call(Node):
     """A recorded call on the tape. saved: Refs and numbers, or what a saved-tensor hook packed.
 
-    versions: (storage, its version when saved, which operand or ~result, the operand) of each saved tensor.
+    versions: (storage, its version when saved, which operand or ~result, the operand) of each saved tensor; with a
+    result that was written into a view goes a weak reference to the node that the view is the result of since.
     """
 
     __slots__ = ("tape", "saved", "versions")
@@ -219,11 +221,14 @@ class Call(Node):
 
     def saved_tensors(self):
         """The saved operands and results as Tensors that stand where they stood in the graph (for double backward)."""
-        whole = {at: tensor for _, _, at, tensor in self.versions}
+        whole = {at: tensor for _, _, at, tensor in self.versions if at >= 0}
         places = [*self.tape.saved, *(~n for n in range(len(self.outs)))]
         edges = dict(zip(self.tape.slots, self.edges, strict=True))
+        tangents = Level.saved.get(self, {})
         return [
-            _placed(x, (self, ~at) if at < 0 else edges.get(at), whole.get(at)) if type(x) is Ref else x
+            _placed(x, (self, ~at) if at < 0 else edges.get(at), whole.get(at), tangents.get(at))
+            if type(x) is Ref
+            else x
             for x, at in zip(self.unpacked(), places, strict=False)
         ]
 
@@ -333,8 +338,8 @@ class Slices(Call):
         return base, *inner.next_functions[first:]
 
 
-def _placed(ref, edge, operand):
-    """A saved value as a Tensor behind an edge: the operand itself where it still stands there."""
+def _placed(ref, edge, operand, tangent):
+    """A saved value as a Tensor behind an edge, with its tangent: the operand itself where it still stands there."""
     if operand is not None and (operand._grad_fn is edge[0] or operand is edge[0] if edge else not operand._rg):
         return operand
     if edge is not None and isinstance(edge[0], Tensor):
@@ -343,13 +348,15 @@ def _placed(ref, edge, operand):
     if edge is not None:
         t._grad_fn, t._out_nr = edge
         t._rg = True
+    if tangent is not None:
+        carry(t, tangent)
     return t
 
 
 def _origin(node, at, operand):
     """(name of the call, output number) that a saved tensor is the result of by now, or None for a leaf."""
     if at < 0:
-        return node.brief_name(), ~at
+        return ((operand and operand()) or node).brief_name(), ~at
     view = operand._view
     if view is not None and view.base is not None and view.base._rg and view.graph != operand._storage.graph:
         return "AsStrided", 0

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 from jtorch import modes
 from jtorch._tensor import View
 from jtorch.autograd.apply import above, apply
+from jtorch.autograd.node import brief
 from jtorch.autograd.tape import Slices
 from jtorch.ops.op import Lift, Recordable
 
@@ -102,12 +103,20 @@ _AMBIGUOUS = (
 )
 
 
+def _maker(x):
+    """(name of the call, output number) that a view comes from, or None."""
+    if x._grad_fn is not None:
+        return x._grad_fn.brief_name(), x._out_nr
+    if x._rg and x._view.source is None:  # it is only written to: its call is not recorded
+        op, _, attrs = x._view.steps[-1]
+        return brief(op.graph((), attrs)), 0
+    return None
+
+
 def forbidden(x, what):
     """torch's words for a view that may not be written to. what: "is being", or what happened to its base."""
-    view = x._view
-    start = "A view"
-    if x._grad_fn is not None:
-        start = f"Output {x._out_nr} of {x._grad_fn.brief_name()} is a view of a view which"
+    view, made = x._view, _maker(x)
+    start = "A view" if made is None else f"Output {made[1]} of {made[0]} is a view of a view which"
     if view.made == View.NO_GRAD:
         return (
             f"{start} was created in no_grad mode and {what} modified inplace with grad mode enabled. {_AMBIGUOUS} the "
@@ -121,8 +130,8 @@ def forbidden(x, what):
             "or both outside (if you want the inplace to be tracked)."
         )
     first = f"A view was created in no_grad mode and {what} modified inplace with grad mode enabled."
-    if x._grad_fn is not None:
-        first = f"Output {x._out_nr} of {x._grad_fn.brief_name()} is a view and {what} modified inplace."
+    if made is not None:
+        first = f"Output {made[1]} of {made[0]} is a view and {what} modified inplace."
     if view.made == View.CUSTOM:
         return (
             f"{first} This view was created inside a "

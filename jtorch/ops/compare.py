@@ -7,13 +7,13 @@ from jtorch.ops.op import Array, Operand, op
 from jtorch.shapes import broadcast_shapes
 
 
-@op("eq", rule="bool", method=True, inplace=True, out=True, operator="eq")
+@op("eq", rule="bool", method=True, inplace=True, out=True, linked=False, operator="eq")
 def eq(input: Array, other: Operand):
     """Where input equals other. Shape: broadcast, bool."""
     return input == other
 
 
-@op("ne", "not_equal", rule="bool", method=True, inplace=True, out=True, operator="ne")
+@op("ne", "not_equal", rule="bool", method=True, inplace=True, out=True, linked=False, operator="ne")
 def ne(input: Array, other: Operand):
     """Where input differs from other. Shape: broadcast, bool."""
     return input != other
@@ -23,52 +23,52 @@ def _ordered(kernel):
     return dtypes.within(kernel, dtypes.BOOL, dtypes.FLOAT)
 
 
-@op("lt", "less", rule=_ordered("lt_cpu"), method=True, inplace=True, out=True, operator="lt")
+@op("lt", "less", rule=_ordered("lt_cpu"), method=True, inplace=True, out=True, linked=False, operator="lt")
 def lt(input: Array, other: Operand):
     """Where input is less than other. Shape: broadcast, bool."""
     return input < other
 
 
-@op("le", "less_equal", rule=_ordered("le_cpu"), method=True, inplace=True, out=True, operator="le")
+@op("le", "less_equal", rule=_ordered("le_cpu"), method=True, inplace=True, out=True, linked=False, operator="le")
 def le(input: Array, other: Operand):
     """Where input is at most other. Shape: broadcast, bool."""
     return input <= other
 
 
-@op("gt", "greater", rule=_ordered("gt_cpu"), method=True, inplace=True, out=True, operator="gt")
+@op("gt", "greater", rule=_ordered("gt_cpu"), method=True, inplace=True, out=True, linked=False, operator="gt")
 def gt(input: Array, other: Operand):
     """Where input is greater than other. Shape: broadcast, bool."""
     return input > other
 
 
-@op("ge", "greater_equal", rule=_ordered("ge_cpu"), method=True, inplace=True, out=True, operator="ge")
+@op("ge", "greater_equal", rule=_ordered("ge_cpu"), method=True, inplace=True, out=True, linked=False, operator="ge")
 def ge(input: Array, other: Operand):
     """Where input is at least other. Shape: broadcast, bool."""
     return input >= other
 
 
-@op("logical_and", method=True, inplace=True, out=True, follows=True)
+@op("logical_and", method=True, inplace=True, out=True, linked=False, follows=True)
 def logical_and(input: Array, other: Array):
     """Where neither element is 0. Shape: broadcast, bool."""
     broadcast_shapes(input.shape, other.shape)
     return jnp.logical_and(dtypes.truth(input), dtypes.truth(other))
 
 
-@op("logical_or", method=True, inplace=True, out=True, follows=True)
+@op("logical_or", method=True, inplace=True, out=True, linked=False, follows=True)
 def logical_or(input: Array, other: Array):
     """Where an element is not 0. Shape: broadcast, bool."""
     broadcast_shapes(input.shape, other.shape)
     return jnp.logical_or(dtypes.truth(input), dtypes.truth(other))
 
 
-@op("logical_xor", method=True, inplace=True, out=True, follows=True)
+@op("logical_xor", method=True, inplace=True, out=True, linked=False, follows=True)
 def logical_xor(input: Array, other: Array):
     """Where exactly one element is not 0. Shape: broadcast, bool."""
     broadcast_shapes(input.shape, other.shape)
     return jnp.logical_xor(dtypes.truth(input), dtypes.truth(other))
 
 
-@op("logical_not", method=True, inplace=True, out=True, follows=True)
+@op("logical_not", method=True, inplace=True, out=True, linked=False, follows=True)
 def logical_not(input: Array):
     """Where elements are 0. Shape: any -> the same, bool."""
     return input == 0

@@ -89,6 +89,7 @@ class Recordable:
     view = False
     follows = False
     differentiable = True
+    linked = True  # whether a new result can have a gradient
     constant: tuple = ()  # results that never carry a gradient
     saves: tuple[str, ...] | None = None
     _vjp: "Vjp | None" = None
@@ -181,6 +182,7 @@ class Op(Recordable):
         self.view = fields.pop("view", False)
         self.host = fields.pop("host", False)
         self.differentiable = fields.pop("differentiable", True)
+        self.linked = fields.pop("linked", self.differentiable)
         self._graph = fields.pop("grad_name", None) or _grad_name(name)
         self.saves = fields.pop("saves", None)
         self.returns = fields.pop("returns", None)

@@ -303,3 +303,38 @@ def test_writes_through_a_view_of_repeated_elements():
         q = x.view(-1) * 1; q.unfold(0, 4, 2)[1].mul_(w[0] / w[0].detach()); q.sum().backward(); (q, x.grad, w.grad)
         q = x * 1; q.as_strided((3, 4), (2, 1))[2].mul_(w[0]); q.sum().backward(); (q, x.grad, w.grad)
     """)
+
+
+def test_hooks_on_a_view_that_is_written_to():
+    def fn(torch):
+        seen = []
+        x = torch.ones(3, requires_grad=True)
+        for used in (False, True):
+            base = x * 1
+            view = base[:2]
+            view.register_hook(seen.append)
+            view.grad_fn.register_hook(lambda grads, _: seen.append(grads[0]))
+            other = view * 2 if used else view.detach()
+            view.mul_(3)
+            (base.sum() + other.sum()).backward()
+            seen.append(x.grad.clone())
+        return seen
+
+    same(fn)
+
+
+@pytest.mark.parametrize("index", [0, slice(0, 1), (0, 1), slice(None), ..., None, True, (0, slice(0, 1))], ids=str)
+@pytest.mark.parametrize("kind", ["of a result", "of a leaf", "of a view", "of several"])
+def test_writes_to_items_of_forbidden_views(kind, index):
+    def fn(torch):
+        x = torch.ones(3, 3, requires_grad=True)
+        base = x if kind == "of a leaf" else x * 1
+        with torch.no_grad():
+            view = base.view(3, 3)
+        if kind == "of a view":
+            view = view[0:2]
+        if kind == "of several":
+            view = base.split(2)[0]
+        view[index] = torch.tensor(2.0)
+
+    same_error(fn)
