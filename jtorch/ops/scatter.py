@@ -222,24 +222,22 @@ def _reduced(input, dim, index, src, reduce, include_self):
     return jnp.floor_divide(total, count)
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(3,))
+@functools.partial(jax.custom_jvp, nondiff_argnums=(3,))
 def _product(input, index, src, dim):
     return _write(input, dim, index, src, "multiply")
 
 
-def _product_forward(input, index, src, dim):
-    # By itself, so that its gradients have gradients: JAX has none of a scatter that multiplies.
+@_product.defjvp
+def _(dim, primals, tangents):
+    # By the transpose of the gradient below, so that it has gradients: JAX has none of a scatter that multiplies.
+    input, index, src = primals
     found = _product(input, index, src, dim)
-    return found, (input, index, src, found)
 
+    def pull(grad):
+        to_self, to_src = _prod_gradient(grad, found, input, dim, index, src, True)
+        return to_self, to_src.reshape(src.shape)
 
-def _product_backward(dim, saved, grad):
-    input, index, src, found = saved
-    to_self, to_src = _prod_gradient(grad, found, input, dim, index, src, True)
-    return to_self, None, to_src.reshape(src.shape)
-
-
-_product.defvjp(_product_forward, _product_backward)
+    return found, jax.linear_transpose(pull, found)((tangents[0], tangents[2]))[0]
 
 
 def _neutral(reduce, dtype):

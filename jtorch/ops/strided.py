@@ -322,7 +322,7 @@ def _apart(size, stride):
     return True
 
 
-@op("as_strided_scatter_kernel", door=None, grad_name="AsStridedScatterBackward0")
+@op("as_strided_scatter_kernel", door=None, grad_name="AsStridedScatterBackward0", linear=False)
 def as_strided_scatter_kernel(input: Array, src: Array, size, stride, storage_offset):
     """The tensor with src where as_strided would look in it. Raises RuntimeError where src has another size."""
     _check_strided(input.size, input.dtype.itemsize, size, stride, storage_offset)

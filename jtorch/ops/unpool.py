@@ -12,7 +12,8 @@ def _unpool_name(operands, attrs):
     return {1: "SqueezeBackward1"}.get(len(attrs[0]), f"MaxUnpool{len(attrs[0])}DBackward0")
 
 
-@op("max_unpool", door=None, grad_name=_unpool_name)
+# Where two elements go to one place, the gradient is not what the last one alone would have.
+@op("max_unpool", door=None, grad_name=_unpool_name, linear=False)
 def max_unpool(input: Array, indices: Array, output_size):
     """Zeros with each element of input put where its index says. Shape: (*, *spatial) twice -> (*, *output_size)."""
     if input.shape != indices.shape:
