@@ -2,7 +2,7 @@
 
 import operator
 
-from jtorch import _tensor, devices, dtypes, shapes
+from jtorch import _tensor, devices, dtypes, modes, shapes
 from jtorch._tensor import Tensor, View, aval
 from jtorch.api.creation import finish, new_sizes
 from jtorch.api.put import both, function, method
@@ -12,6 +12,7 @@ from jtorch.autograd.apply import call
 from jtorch.autograd.apply import view as view_of
 from jtorch.autograd.inplace import check_writable
 from jtorch.autograd.layout import format_strides, is_dense, lay_out
+from jtorch.autograd.tangents import tangent_of
 from jtorch.engine.storage import SharedStorage
 from jtorch.ops.op import TABLE
 
@@ -21,6 +22,9 @@ _AS_STRIDED, _PERMUTE = TABLE["as_strided"], TABLE["permute"]
 def whole(input):
     """A tensor whose elements, row by row, are the memory that a tensor looks at."""
     view = input._view
+    full = shapes.numel(aval(input).shape) == shapes.numel(input._storage.aval.shape)
+    if view is not None and full and input.is_contiguous():
+        return input
     base = input if view is None or view.base is None else view.base
     if base._view is not None and base._view.steps:
         base = shown(input._storage)
@@ -196,6 +200,8 @@ def resize_(self, *size, memory_format=None):
         raise TypeError('resize_() missing 1 required positional arguments: "size"')
     if self.requires_grad:
         raise RuntimeError("cannot resize variables that require grad")
+    if modes.rare and tangent_of(self) is not None:
+        raise RuntimeError("cannot resize variables that has a forward grad")
     size = sizes(size)
     if any(n < 0 for n in size):
         raise RuntimeError("numel: integer multiplication overflow")

@@ -14,6 +14,7 @@ from jtorch import dtypes, modes
 from jtorch._tensor import Tensor, aval, value
 from jtorch.api.put import function, method
 from jtorch.autograd.level import box_of
+from jtorch.autograd.tangents import tangent_of
 
 __all__ = ["PrintOptions", "format_tensor", "get_printoptions", "printoptions", "set_printoptions"]
 
@@ -89,6 +90,7 @@ def __repr__(self, *, tensor_contents=None):
         device_text=None if seen.device.type == "cpu" else str(seen.device),
         requires_grad=self.requires_grad,
         grad_fn_name=_grad_fn_name(self),
+        tangent=tangent_of(self) if modes.rare else None,
         prefix="tensor(" if plain else f"{kind.__name__}(",
         contents=tensor_contents,
     )
@@ -128,6 +130,7 @@ def format_tensor(
     device_text=None,
     requires_grad=False,
     grad_fn_name=None,
+    tangent=None,
     prefix="tensor(",
     contents=None,
     options=None,
@@ -151,6 +154,7 @@ def format_tensor(
         sized and f"size={tuple(shape)}",
         named and f"dtype={dtype!r}",
         f"grad_fn=<{grad_fn_name}>" if grad_fn_name else requires_grad and "requires_grad=True",
+        None if tangent is None else f"tangent={tangent}",
     ]
     return _joined(prefix + (contents or text), filter(None, suffixes), len(prefix), options)
 

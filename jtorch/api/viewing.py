@@ -9,6 +9,7 @@ from jtorch.api.put import attribute, both, function, method
 from jtorch.autograd.apply import apply, call
 from jtorch.autograd.apply import view as view_of
 from jtorch.autograd.inplace import check_writable
+from jtorch.autograd.tangents import pass_on
 from jtorch.errors import type_name, warn
 from jtorch.ops.op import TABLE
 from jtorch.ops.view import viewable
@@ -192,12 +193,14 @@ def become(self, op, attrs, whole=None):
                 self._view.graph,
                 self._view.made,
             )
+        pass_on(self, whole)
     root = None if self._view is None else self._view.base
     seen = view_of(op, whole, attrs)
     self._view = seen._view
     self._view.base = root
     if not (self._rg and self._grad_fn is None):  # a leaf, under no_grad, stays one
         self._grad_fn, self._out_nr, self._rg = seen._grad_fn, seen._out_nr, seen._rg
+    pass_on(seen, self)
     self._storage.touch()
     return self
 

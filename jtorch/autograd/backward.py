@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from jtorch import _tensor, modes
 from jtorch._tensor import Tensor
 from jtorch.autograd.apply import call, filled, refresh
-from jtorch.autograd.carry import mode_for
+from jtorch.autograd.carry import FAST, mode_for
 from jtorch.autograd.full_walk import FullWalk, Targets
 from jtorch.autograd.node import GradientEdge
 from jtorch.autograd.tape_walk import walk_to_leaves
@@ -48,7 +48,7 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
     try:
         mode = mode_for(create_graph)
         sent = [(edge, mode.unwrap(g)) for edge, g in roots]
-        if targets is None and not create_graph:
+        if targets is None and mode is FAST:
             walk_to_leaves(sent, keep)
         else:
             FullWalk(mode, keep, targets).start(sent).run()

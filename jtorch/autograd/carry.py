@@ -5,6 +5,7 @@ import jax
 from jtorch._tensor import aval, read, record, wrap
 from jtorch.autograd.apply import apply, call
 from jtorch.autograd.inplace import COPY
+from jtorch.autograd.tangents import Level
 from jtorch.ops.op import Recordable
 
 
@@ -108,6 +109,17 @@ class Graph:
         return apply(COPY, (None, tensor), (a.shape, a.dtype.numpy))
 
 
+class _Dual(Graph):
+    """Gradients as Tensors off the tape: they carry tangents."""
+
+    graph = False
+
+    @staticmethod
+    def copied(tensor):
+        """The gradient as a Tensor that nobody else has. torch: without its tangent."""
+        return wrap(read(tensor))
+
+
 class _BatchedFast(Fast):
     def __init__(self, batch):
         self.batch = batch
@@ -122,11 +134,11 @@ class _BatchedGraph(Graph):
     form = staticmethod(Batched.of)
 
 
-FAST, GRAPH = Fast(), Graph()
+FAST, GRAPH, DUAL = Fast(), Graph(), _Dual()
 
 
 def mode_for(create_graph, batch=None):
     """How a backward pass carries gradients. batch: the size of their first dim when they are batched."""
     if batch is None:
-        return GRAPH if create_graph else FAST
-    return _BatchedGraph(batch) if create_graph else _BatchedFast(batch)
+        return GRAPH if create_graph else FAST if Level.current < 0 else DUAL
+    return _BatchedFast(batch) if not create_graph and Level.current < 0 else _BatchedGraph(batch)

@@ -41,6 +41,7 @@ def exit_dual_level(*, level=None):
         if dual is not None:
             dual._tangent = None
     Level.duals.clear()
+    Level.saved.clear()
     Level.current -= 1
     modes.leave_rare()
 
@@ -106,7 +107,7 @@ def unpack_dual(tensor, *, level=None):
         return UnpackedDualTensor(tensor, None)
     modes.local.plain, before = True, modes.local.plain
     try:
-        return UnpackedDualTensor(call("view", tensor, _tensor.aval(tensor).shape), tangent_of(tensor))
+        return UnpackedDualTensor(call("fw_primal", tensor), tangent_of(tensor))
     finally:
         modes.local.plain = before
 
@@ -159,3 +160,7 @@ def push(op, operands, attrs, results):
     found = apply(Jvp.of(op), (*operands, *tangents), (attrs, op.compute(avals, attrs), moves, Level.batch is not None))
     for result, tangent in zip(floating, found if isinstance(found, tuple) else (found,), strict=True):
         carry(result, tangent)
+    node = next((r._grad_fn for r in floating if r._grad_fn is not None), None)
+    if node is not None:
+        stood = [*enumerate(operands), *((~n, r) for n, r in enumerate(results))]
+        Level.saved[node] = {at: tangent_of(x) for at, x in stood if tangent_of(x) is not None}

@@ -7,7 +7,7 @@ from heapq import heappop, heappush
 from jtorch._tensor import Tensor, read
 from jtorch.autograd import anomaly_mode as anomaly
 from jtorch.autograd.carry import FAST
-from jtorch.autograd.inplace import store
+from jtorch.autograd.inplace import overwrite, store
 from jtorch.autograd.node import receives
 from jtorch.autograd.tensor_hooks import run_after_hooks, run_before_hooks, run_tensor_hooks
 
@@ -255,6 +255,8 @@ def accumulate(leaf, gradient, mode):
         leaf._grad = mode.copied(gradient)
     elif mode is FAST:
         store(old, FAST.add(read(old), gradient))
-    else:
+    elif mode.graph:
         leaf._grad = mode.add(old, gradient)
+    else:
+        overwrite(old, mode.add(old, gradient))
     return True

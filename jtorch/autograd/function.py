@@ -136,12 +136,12 @@ class Function(metaclass=FunctionMeta):
             result = cls.run_forward(ctx, args) if level is None else below(ctx)
         single = not isinstance(result, tuple)
         outs = _outputs(ctx, args, (result,) if single else result, tracked)
+        if Level.current >= 0:
+            _push_forward(cls, ctx, args, outs)
         if tracked:
             ctx.keep_saved()
             if anomaly_mode.is_enabled():
                 anomaly_mode.note(ctx)
-        if Level.current >= 0:
-            _push_forward(cls, ctx, args, outs)
         return outs[0] if single else outs
 
     @classmethod

@@ -5,6 +5,7 @@ from jtorch._tensor import Tensor, alias
 from jtorch.autograd import saved_hooks
 from jtorch.autograd.apply import apply, call, filled
 from jtorch.autograd.node import Hooks, Node, edge_of, next_sequence
+from jtorch.autograd.tangents import Level, carry, tangent_of
 from jtorch.autograd.tape import FREED, Packed, modified
 from jtorch.ops.op import Recordable
 
@@ -40,9 +41,9 @@ class FunctionCtx:
 
 
 class Saved:
-    """One saved tensor: as it is, or detached if it is an output of this very call, with its version."""
+    """One saved tensor: as it is, or detached if it is an output of this very call, with its version and tangent."""
 
-    __slots__ = ("tensor", "number", "storage", "version")
+    __slots__ = ("tensor", "number", "storage", "version", "tangent")
 
     def __init__(self, tensor, node):
         own = tensor._grad_fn is node
@@ -50,6 +51,7 @@ class Saved:
         self.tensor = alias(tensor) if own else tensor
         self.storage = tensor._storage
         self.version = tensor._storage.version
+        self.tangent = tangent_of(tensor)
 
     def unpack(self, node):
         """The tensor. Raises RuntimeError when it was modified in place since."""
@@ -64,6 +66,8 @@ class Saved:
             return t
         out = alias(t)
         out._grad_fn, out._out_nr, out._rg = node, self.number, True
+        if self.tangent is not None and Level.current >= 0:
+            carry(out, self.tangent)
         return out
 
 
