@@ -1,9 +1,11 @@
-"""torch.compile and torch.compiler: what they take is accepted, and runs as every step does, as recorded programs."""
+"""torch.compile and torch.compiler: calls that were recorded once are replayed without their Python."""
 
 import contextlib
+import copy
 import functools
 
 from jtorch.nn.modules.module import Module
+from jtorch.replay.calls import Calls
 
 __all__ = [
     "allow_in_graph",
@@ -27,15 +29,17 @@ _MODES = ("default", "lite", "reduce-overhead", "max-autotune-no-cudagraphs", "m
 class OptimizedModule(Module):
     """A module that went through compile: called as it is, with its attributes, its state under `_orig_mod.`."""
 
-    _own = {"_orig_mod", "forward", "_modules", "__dict__"}
-
-    def __init__(self, mod):
+    def __init__(self, mod, calls=None):
         super().__init__()
         self._orig_mod = mod
+        self.__dict__["_calls"] = calls or Calls(mod, [mod])
 
     def forward(self, *args, **kwargs):
         """The module's call, hooks included."""
-        return self._orig_mod(*args, **kwargs)
+        return self.__dict__["_calls"](args, kwargs)
+
+    def __deepcopy__(self, memo):
+        return type(self)(copy.deepcopy(self._orig_mod, memo))
 
     def __reduce__(self):
         return type(self), (self._orig_mod,)
@@ -69,10 +73,17 @@ class OptimizedModule(Module):
 
 
 def compile(model=None, *, fullgraph=False, dynamic=None, backend="inductor", mode=None, options=None, disable=False):
-    """A module or function to be called in place of the one given, or, without one, a decorator.
+    """A module or function to be called in place of the one given, or, without one, a decorator. As torch.compile.
 
-    The engine compiles every step as it is; this adds torch's wrapper and nothing else. fullgraph, dynamic, backend
-    and options are accepted. As torch.compile.
+    One call is recorded, a model's or a whole step's with backward and optimizer, and its program is run from then on
+    without the Python. Guarded are: shapes, dtypes, strides and requires_grad of tensors, values of other arguments;
+    grad mode, default dtype and device; everything that the code can reach: globals, closures, defaults, attributes of
+    objects and their classes, items of containers, modules with flags and hooks, and which tensors these hold. Learning
+    rates and other numbers of optimizers, step counts and random states move without a new recording.
+    A call runs as Python, each time, where that cannot be said of it: when it reads a value, prints, changes objects
+    or globals, calls into other packages, returns a tensor whose backward is to come, meets tensor hooks or rare modes.
+    Not seen are changes to jtorch's own functions, and indices out of range.
+    fullgraph, dynamic and options are accepted; a callable backend or one of torch's names is, too, and not called.
     Raises: RuntimeError for a mode together with options, and for a mode that torch does not have.
     """
     if mode is not None and options is not None:
@@ -90,11 +101,16 @@ def compile(model=None, *, fullgraph=False, dynamic=None, backend="inductor", mo
     if isinstance(model, type):
         return model
 
+    if disable:
+        return model
+    calls = Calls(model, [model])
+
     @functools.wraps(model)
     def compiled(*args, **kwargs):
-        return model(*args, **kwargs)
+        return calls(args, kwargs)
 
     compiled._torchdynamo_orig_callable = model
+    compiled.recordings = calls.recordings
     return compiled
 
 

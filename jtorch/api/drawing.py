@@ -11,6 +11,7 @@ from jtorch.api.formats import is_contiguous
 from jtorch.autograd.apply import apply, call, create, hashable, view
 from jtorch.autograd.level import is_batched, mapping
 from jtorch.autograd.overlap import check_overlap
+from jtorch.engine import log
 from jtorch.ops.op import TABLE, Lift
 from jtorch.rng import generator as generators
 from jtorch.rng import samplers
@@ -45,7 +46,10 @@ def seeds(generator, place):
     """The operands of one draw inside a program: never constants, so that each step draws anew."""
     if modes.local.keys is not None:
         return [_tensor.from_array(jnp.asarray(x), place) for x in modes.local.keys.advance()]
-    return [Lift(x) for x in source(generator, place).advance()]
+    drawn = source(generator, place)
+    numbers = drawn.advance()
+    log.note_draw(place, drawn, numbers)
+    return [Lift(x) for x in numbers]
 
 
 def drawn_inside(name, attrs, place, generator, numbers=()):
@@ -69,7 +73,9 @@ def draw(kind, generator, size, dtype, place, *params, order=None):
     if 0 in size and host and (kind in _EMPTY or (kind == "random" and not params)):
         return _tensor.from_host(np.empty(size, dtype.numpy), dtype, place)
     if host:
-        return _on_host(getattr(samplers, kind), source(generator, place), size, dtype, params, order)
+        generator = source(generator, place)
+        fresh = functools.partial(_on_host, getattr(samplers, kind), generator, size, dtype, params, order)
+        return log.drawn(generator, fresh) if log.active() and order is None else fresh()
     if kind == "random":
         kind, params = "randint", params or whole_range(dtype)
     if any(isinstance(p, Tensor) for p in params):

@@ -23,7 +23,9 @@ def run(tr, reason):
         if tr.device is devices.META:
             _retire(tr)
             return
-        live, dead = _liveness(tr)
+        if local.log is not None:
+            local.log.runs += 1
+        live, dead = liveness(tr)
         if tr.host and tr.count <= forms.LONG:
             _run_alone(tr, live, reason)
             return
@@ -35,20 +37,40 @@ def run(tr, reason):
                 found = sketch.wanted(tr.node, live)
             if found is None:
                 found = program.compiled(tr.node, live, donated, reason in ("read", "eager"))
-            arrays = _arrays(tr, set(found.donated))
-            outs = found.executable(np.array(tr.numbers, np.float64), *arrays)
-            for slot, out in zip(found.live, outs, strict=True):
-                ref = tr.refs[slot]()
-                if ref is not None:
-                    ref.value = out
-            _latest[tr.device] = weakref.ref(outs[0])
-            stats.programs += 1
+            _execute(tr, found)
             sketch.recent.append(tr.node)
             if debug.ON:
                 _report(tr, reason, found if fresh else None)
-        stats.flushes[reason] += 1
-        stats.ops += tr.count
-        _retire(tr)
+        _finish(tr, reason)
+
+
+def run_with(tr, found, reason):
+    """Run a trace by a program of its path that makes all that will be read of it."""
+    with LOCK:
+        _execute(tr, found)
+        _finish(tr, reason)
+
+
+def _execute(tr, found):
+    arrays = _arrays(tr, set(found.donated))
+    outs = found.executable(np.array(tr.numbers, np.float64), *arrays)
+    for slot, out in zip(found.live, outs, strict=True):
+        ref = tr.refs[slot]()
+        if ref is not None:
+            ref.value = out
+    ran(tr.device, outs[0])
+
+
+def ran(device, out):
+    """Note that a program ran on a device. out: one of its results."""
+    _latest[device] = weakref.ref(out)
+    stats.programs += 1
+
+
+def _finish(tr, reason):
+    stats.flushes[reason] += 1
+    stats.ops += tr.count
+    _retire(tr)
 
 
 def _run_alone(tr, live, reason):
@@ -59,13 +81,11 @@ def _run_alone(tr, live, reason):
             ref = tr.refs[slot]()
             if ref is not None:
                 ref.value = out
-    stats.flushes[reason] += 1
-    stats.ops += tr.count
     tr.ran()
-    _retire(tr)
+    _finish(tr, reason)
 
 
-def _liveness(tr):
+def liveness(tr):
     """(slots of outputs somebody holds, slots of inputs nobody holds any more)."""
     inputs = {slot for slot, _ in tr.inputs}
     live, dead = [], []
@@ -126,6 +146,11 @@ def pin(array):
         _pinned[key] = weakref.ref(array, lambda _: _pinned.pop(key, None))
 
 
+def unpinned(arrays):
+    """Whether none of these arrays was handed out of jtorch."""
+    return _pinned.keys().isdisjoint(map(id, arrays))
+
+
 def is_pinned(array):
     """Whether an array was handed out of jtorch."""
     return id(array) in _pinned
@@ -156,7 +181,9 @@ def finish(device):
 
 
 def boundary():
-    """A step boundary: the pending trace of each device is run."""
+    """A step boundary: the pending trace of each device is run. A call that is recorded as a whole has none in it."""
+    if local.log is not None:
+        return
     for tr in local.traces.values():
         if tr.count:
             run(tr, "step")
@@ -170,6 +197,8 @@ def discard():
 
 def value(ref):
     """The array of a Ref: a JAX or NumPy array, or a tracer. Runs its trace if it is pending."""
+    if local.log is not None:
+        local.log.reads += 1
     if ref.value is None:
         if ref.aval.device is devices.META:
             raise NotImplementedError("Cannot copy out of meta tensor; no data!")

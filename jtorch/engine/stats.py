@@ -4,6 +4,7 @@ from collections import Counter
 
 flushes: Counter = Counter()
 programs = 0
+replays = 0  # calls of jtorch.compile that ran without their Python
 compiles = 0
 compile_seconds = 0.0
 ops = 0
@@ -12,15 +13,15 @@ evictions = 0
 
 def reset():
     """Set every counter to zero."""
-    global programs, compiles, compile_seconds, ops, evictions
+    global programs, replays, compiles, compile_seconds, ops, evictions
     flushes.clear()
-    programs = compiles = ops = evictions = 0
+    programs = replays = compiles = ops = evictions = 0
     compile_seconds = 0.0
 
 
 def snapshot():
     """The counters as a dict: ops, programs, compiles, compile_seconds, evictions, flushes (reason -> count)."""
     return {
-        "ops": ops, "programs": programs, "compiles": compiles, "compile_seconds": compile_seconds,
+        "ops": ops, "programs": programs, "replays": replays, "compiles": compiles, "compile_seconds": compile_seconds,
         "evictions": evictions, "flushes": dict(flushes),
     }  # fmt: skip

@@ -21,6 +21,7 @@ class _Local(threading.local):
     def __init__(self):
         self.trace = None  # the trace recorded into last
         self.traces = {}  # device -> Trace
+        self.log = None  # what is noted while a call is recorded as a whole, to be replayed: see engine/log.py
 
 
 local = _Local()

@@ -73,13 +73,14 @@ class Clock:
         return len(refs) - 1
 
     def advance(self, states, values, index, refs):
-        """Put the next steps into the states."""
+        """Put the next steps into the states; they are returned as Refs."""
         news = []
         for value, ref in zip(values, refs, strict=True):
             new = of_array(np.asarray(value, ref.aval.dtype.numpy), ref.aval.device)
             self._known[new] = value
             news.append(new)
         self.put(states, index, news)
+        return news
 
     def put(self, states, index, news):
         """Put steps into the states, as Refs."""

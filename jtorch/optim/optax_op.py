@@ -1,7 +1,7 @@
 """The one op by which optimizers step: an Optax transformation on all parameters of all groups at once."""
 
+import functools
 import inspect
-from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
@@ -12,7 +12,9 @@ import optax
 from jtorch._tensor import Tensor, aval, from_host, read, record, wrap
 from jtorch.autograd.apply import call
 from jtorch.autograd.inplace import assign, store
+from jtorch.engine import log
 from jtorch.ops.op import Arrays, Inputs, Lift, op
+from jtorch.optim.again import Again
 from jtorch.optim.clock import Clock
 from jtorch.optim.optimizer import Optimizer, evaluate, with_grad_mode
 
@@ -53,7 +55,7 @@ class Layout:
         return f"Layout({', '.join(f'{group.size} params' for group in self.groups)})"
 
 
-_layout = lru_cache(maxsize=1024)(Layout)
+_layout = functools.lru_cache(maxsize=1024)(Layout)
 
 
 @op("optimizer_step", door=None)
@@ -130,14 +132,14 @@ def transform(transformation, fields, params, grads, *states):
 class Plan:
     """What one call of the op is given. ticks: what moves the clocks on, see Clock.
 
-    clocks: the steps so far, where the program decides whether to step.
+    clocks: the steps so far, where the program decides whether to step. starts: where each group's counts begin.
     """
 
-    __slots__ = ("arrays", "targets", "numbers", "groups", "ticks", "clocks")
+    __slots__ = ("arrays", "targets", "numbers", "groups", "ticks", "clocks", "starts")
 
     def __init__(self):
         self.arrays, self.targets, self.numbers, self.groups, self.ticks = [], [], [], [], []
-        self.clocks = []
+        self.clocks, self.starts = [], []
 
 
 class OptaxOptimizer(Optimizer):
@@ -209,21 +211,48 @@ class OptaxOptimizer(Optimizer):
                 self._add(plan, group, *form)
         layout = _layout(tuple(plan.groups))
         if self.defaults.get("differentiable"):
+            log.bind()
             news = call("optimizer_step", plan.arrays, plan.numbers, rule=self.rule, layout=layout)
             for target, new in zip(plan.targets, [news] if isinstance(news, Tensor) else news, strict=True):
                 assign(target, new)
         elif self._found is None:
+            self._note(parts, plan, layout)
             _record(optimizer_step, plan.arrays, plan, (self.rule, layout))
         else:
-            self._record_unless(plan, layout)
+            self._record_unless(parts, plan, layout)
             return
-        for tick in plan.ticks:
-            self._clock.advance(*tick)
+        self._tick(plan.ticks)
 
-    def _record_unless(self, plan, layout):
+    def _tick(self, ticks):
+        """Move the clocks on; the new steps of each tick."""
+        return [self._clock.advance(*tick) for tick in ticks]
+
+    def _note(self, parts, plan, layout):
+        """Say where the numbers come from, to a call that is recorded as a whole."""
+        if not log.active():
+            return
+        decided = self._found
+        forms = [(group, params, params) for group, params, _ in parts]  # old gradients are not to be kept
+
+        def anew():
+            new, self._found = Plan(), decided
+            try:
+                for form in forms:
+                    for split in self._forms(*form):
+                        self._add(new, form[0], *split)
+            finally:
+                self._found = None
+            return new
+
+        again = Again(anew, [form[0] for form in forms], layout, decided is not None, self._tick)
+        moved = [] if decided is not None else [s["step"]._storage for tick in plan.ticks for s in tick[0]]
+        log.note(aval(plan.arrays[0]).device, plan.numbers, again, moved)
+
+    def _record_unless(self, parts, plan, layout):
         found = self._found.to(aval(plan.arrays[0]).device)
         clocks = list(map(wrap, plan.clocks))
         attrs = self.rule, layout, len(clocks)
+        self._note(parts, plan, layout)
         steps = _record(optimizer_step_unless, [found, *clocks, *plan.arrays], plan, attrs)
         for states, index in plan.ticks:
             self._clock.put(states, index, steps)
@@ -246,6 +275,7 @@ class OptaxOptimizer(Optimizer):
                 plan.arrays.append(number)
             else:
                 plan.numbers.append(float(number))
+        plan.starts.append(len(plan.numbers))
         plan.numbers += counts
         plan.groups.append(Group(options, len(params), tuple(fields.values()), tensors, index, len(counts)))
 

@@ -85,6 +85,11 @@ class Generator:
         """Where the words stand, for `rewind`."""
         return self._twister.mark()
 
+    def place(self):
+        """What tells where the words stand and whether any were drawn since, for comparison only."""
+        state, fresh = self._twister.mark()
+        return state["state"]["pos"], state["state"]["key"].tobytes(), fresh, self.next_normal
+
     def rewind(self, mark):
         """Go back to a mark: the words drawn since are drawn again."""
         self._twister.rewind(mark)
