@@ -79,7 +79,6 @@ def test_marks_give_back_what_they_mark():
         jtorch.compiler.disable,
         jtorch.compiler.disable(recursive=False),
         jtorch.compiler.allow_in_graph,
-        jtorch.fx.wrap,
     ):
         assert mark(plain) is plain
 
