@@ -12,6 +12,7 @@ from jtorch.distributions.transform import (
     ComposeTransform,
     IndependentTransform,
     Transform,
+    _InverseTransform,  # noqa: F401  (libraries name it)
     identity_transform,
 )
 from jtorch.distributions.transform_parts import CatTransform, StackTransform

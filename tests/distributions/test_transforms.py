@@ -6,7 +6,7 @@ import pytest
 
 from tests.distributions.cases import maker
 from tests.distributions.comparing import alike, outcome
-from tests.oracle import same_error
+from tests.oracle import same, same_error
 
 UNIT, REAL, POSITIVE = [0.1, 0.5, 0.9], [-2.0, 0.3, 1.5], [0.2, 1.0, 7.0]
 MATRIX = [[0.5, -1.0], [0.3, 0.2]]
@@ -159,3 +159,7 @@ def test_triangles():
         return found
 
     assert alike(triangles) == 8
+
+
+def test_the_inverse_is_named_as_libraries_name_it():
+    same(lambda m: isinstance(m.distributions.ExpTransform().inv, m.distributions.transforms._InverseTransform))
