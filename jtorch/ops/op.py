@@ -117,7 +117,7 @@ class Recordable:
 
     def call(self, ins, attrs, compute):
         """The outputs, as a tuple of arrays. ins: arrays, numbers or None in the order of the recorded parameters."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} does not say how it computes")
 
     def traced(self, ins, attrs, compute):
         """As call, for tracers of a JAX transform, which is to find the gradient that the op has here."""
