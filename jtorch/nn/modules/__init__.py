@@ -12,6 +12,7 @@ from jtorch.nn.modules.flatten import *
 from jtorch.nn.modules.fold import *
 from jtorch.nn.modules.instancenorm import *
 from jtorch.nn.modules.linear import *
+from jtorch.nn.modules.linear_cross_entropy_options import *
 from jtorch.nn.modules.loss import *
 from jtorch.nn.modules.module import Module
 from jtorch.nn.modules.normalization import *
@@ -26,4 +27,5 @@ from jtorch.nn.modules.utils import own_constructor as _own_constructor
 
 __all__ = [name for name, value in globals().items() if isinstance(value, type)]
 for _name in __all__:
-    _own_constructor(globals()[_name])
+    if issubclass(globals()[_name], Module):
+        _own_constructor(globals()[_name])

@@ -12,6 +12,7 @@ from jtorch.nn.modules.flatten import *
 from jtorch.nn.modules.fold import *
 from jtorch.nn.modules.instancenorm import *
 from jtorch.nn.modules.linear import *
+from jtorch.nn.modules.linear_cross_entropy_options import *
 from jtorch.nn.modules.loss import *
 from jtorch.nn.modules.module import Module as Module
 from jtorch.nn.modules.normalization import *

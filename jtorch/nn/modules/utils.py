@@ -26,6 +26,35 @@ def _reverse_repeat_tuple(t, n):
     return tuple(x for x in reversed(t) for _ in range(n))
 
 
+def factory_kwargs(kwargs):
+    """What a layer hands on to functions like empty: device, dtype, memory_format, of its own or in factory_kwargs.
+
+    Raises TypeError for other names, and for one that is given twice.
+    """
+    if kwargs is None:
+        return {}
+    plain = ("device", "dtype", "memory_format")
+    if unknown := kwargs.keys() - {*plain, "factory_kwargs"}:
+        raise TypeError(f"unexpected kwargs {unknown}")
+    made = dict(kwargs.get("factory_kwargs", {}))
+    for name in plain:
+        if name in kwargs:
+            if name in made:
+                raise TypeError(f"{name} specified twice, in **kwargs and in factory_kwargs")
+            made[name] = kwargs[name]
+    return made
+
+
+def consume_prefix_in_state_dict_if_present(state_dict, prefix):
+    """Take a prefix off the keys of a state dict and of its metadata, in place."""
+    for key in [key for key in state_dict if key.startswith(prefix)]:
+        state_dict[key[len(prefix) :]] = state_dict.pop(key)
+    metadata = getattr(state_dict, "_metadata", {})
+    for key in list(metadata):
+        if key and (key == prefix.replace(".", "") or key.startswith(prefix)):
+            metadata[key[len(prefix) :]] = metadata.pop(key)
+
+
 # torch: the layers of these families have the constructor of their base, and Python's errors name that.
 _SHARED = (
     "_BatchNorm", "_InstanceNorm", "_DropoutNd", "_MaxPoolNd", "_LPPoolNd", "_AdaptiveAvgPoolNd", "_AdaptiveMaxPoolNd",
