@@ -12,10 +12,10 @@ from jtorch.autograd.grad_mode import (
     set_multithreading_enabled,
 )
 from jtorch.autograd.gradcheck import gradcheck, gradgradcheck
+from jtorch.autograd.variable import Variable, variable
 
 __all__ = [
-    "Function", "backward", "detect_anomaly", "enable_grad", "forward_ad", "functional", "grad", "gradcheck",
-    "gradgradcheck", "graph", "inference_mode", "no_grad", "profiler", "profiler_util", "set_detect_anomaly",
-    "set_grad_enabled",
-    "set_multithreading_enabled",
+    "Function", "Variable", "backward", "detect_anomaly", "enable_grad", "forward_ad", "functional", "grad",
+    "gradcheck", "gradgradcheck", "graph", "inference_mode", "no_grad", "profiler", "profiler_util",
+    "set_detect_anomaly", "set_grad_enabled", "set_multithreading_enabled", "variable",
 ]  # fmt: skip
