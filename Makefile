@@ -39,6 +39,7 @@ check: $(VENV)/has-test
 bench: $(VENV)/has-test
 	$(BIN)/python -m bench.dispatch
 	$(BIN)/python -m bench.steps
+	$(BIN)/python -m bench.compile
 	$(BIN)/python -m bench.func
 	$(BIN)/python -m bench.data
 
