@@ -20,7 +20,7 @@ def _at(module, path):
     return module
 
 
-def _install(source, target, path):
+def install(source, target, path):
     """Let a module have what another has at a path."""
     *folders, last = path.split(".")
     for folder in folders:
@@ -95,7 +95,7 @@ class GraphModule(Module):
                 self.training = root.training
             for node in graph.nodes:
                 if node.op in ("get_attr", "call_module"):
-                    _install(root, self, node.target)
+                    install(root, self, node.target)
         else:
             self._fill(root, graph)
         self.meta = dict(getattr(root, "meta", {})) if isinstance(root, Module) else {}
@@ -193,7 +193,7 @@ class GraphModule(Module):
 
     def __deepcopy__(self, memo):
         attributes = {k: v for k, v in self.__dict__.items() if k not in ("_graph", "_code")}
-        copied = GraphModule.__new__(GraphModule)
+        copied = GraphModule.__new__(type(self))
         memo[id(self)] = copied
         copied.__dict__.update(copy.deepcopy(attributes, memo))
         type(copied).__name__ = type(self).__name__

@@ -2,11 +2,11 @@
 
 import functools
 import inspect
+import sys
 import warnings
 from typing import Any
 
 from jtorch import nn
-from jtorch.autograd.apply import call
 from jtorch.vision.models._weights import WeightsEnum
 
 BUILTIN_MODELS: dict[str, Any] = {}
@@ -14,8 +14,8 @@ _OLD = "deprecated since 0.13 and may be removed in the future"
 
 
 def cat(tensors, dim=1):
-    """Tensors one after the other along a dim."""
-    return call("cat", list(tensors), dim)
+    """Tensors one after the other along a dim, by torch's own function: torch.fx sees the call."""
+    return sys.modules["jtorch"].cat(tensors, dim)
 
 
 def _make_divisible(v, divisor, min_value=None):
