@@ -3,12 +3,14 @@
 The page is its own memory: entries without new results keep the row they have, so any part of the sweep renews it.
 """
 
+import tomllib
 from pathlib import Path
 
 from tests.conformance import entries
 from tests.conformance.results import KINDS
 
 PAGE = Path(__file__).parents[2] / "docs" / "coverage.md"
+NAMES = Path(__file__).parents[1] / "compat"
 HEAD = """# What of torch passes
 
 Every entry of torch 2.13's op database, on up to 4 of torch's own samples, beside torch on the CPU. Made by
@@ -66,7 +68,21 @@ def page(made):
     lines += [f"| `{name}` | {' | '.join(cells)} |" for name, cells in made.items()]
     lines += ["", "Left out, with the reason:", ""]
     lines += [f"- `{e.name}`: {e.left_out}" for e in entries.everything().values() if e.left_out]
+    lines += ["", *_names()]
     return "\n".join(lines) + "\n"
+
+
+def _names():
+    """What of the names that lessons and small programs use is not there, with the reasons."""
+    lacking = tomllib.loads((NAMES / "lacking.toml").read_text())
+    count = len((NAMES / "symbols.txt").read_text().split())
+    yield "## Names"
+    yield ""
+    yield f"Of {count} names of torch and torchvision that lessons and small programs use, {count - len(lacking)} are"
+    yield "there. These are not (`python -m jtorch check` finds them in a program):"
+    yield ""
+    for reason in dict.fromkeys(lacking.values()):
+        yield f"- {', '.join(f'`{name}`' for name, why in lacking.items() if why == reason)}: {reason}"
 
 
 def _share(cells, dtype):
