@@ -62,7 +62,7 @@ class Results:
         if type(x) is not Tensor or x._apart is not None or x._hooks is not None or x._retains or x._grad is not None:
             raise Refused("it returns a tensor with a class, hooks or a gradient of its own")
         node = x._grad_fn
-        if x._rg and (node is None or getattr(node, "saved", ()) is not None or x._view is not None):
+        if x._rg and (node is None or not _released(node) or x._view is not None):
             # Its backward is yet to come: both belong into one program, which the engine makes of the plain call.
             raise Refused("it returns a tensor with a graph")
         form = "tensor", len(self.made), self._cell(x._storage), self._view(x), node, x._out_nr
@@ -83,6 +83,11 @@ class Results:
         if view.source is not x._storage.ref:
             raise Refused("it returns a view that was written to through another one")
         return view.steps, view.strides, view.offset, view.base is not None, view.made, self.values.of(view.ref)
+
+
+def _released(node):
+    """Whether a backward has been through a node; of one that saves nothing, only the versions are gone by then."""
+    return getattr(node, "saved", ()) is None or type(getattr(node, "versions", None)) is tuple
 
 
 class Making:

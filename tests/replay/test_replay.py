@@ -385,3 +385,24 @@ def test_what_python_must_do_is_never_replayed(capsys):
 
     never_replayed(act)
     assert capsys.readouterr().out.count("called") == 8
+
+
+def test_a_sum_of_losses_and_a_rate_that_the_code_reads():
+    def act(lib):
+        w = lib.ones(2, requires_grad=True)
+        optimizer = lib.optim.SGD([w], lr=0.5)
+
+        def plain(x, scale=1.0):
+            optimizer.zero_grad()
+            loss = (w * x * optimizer.param_groups[0]["lr"]).sum() * scale + w.square().sum()
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        f, x = fast(lib, plain), numbers(lib, 2)
+        seen = [f(x) for _ in range(4)]
+        optimizer.param_groups[0]["lr"] = 0.25
+        seen += [f(x) for _ in range(3)]
+        return [*seen, *(f(x, scale=2.0) for _ in range(2)), w]
+
+    replayed(act, 4)
