@@ -19,7 +19,7 @@ BATCH, RATE = 64, 0.2
 def digits(count):
     """Pictures of 28 x 28 that look a little like digits: strokes of a class, moved about, with noise."""
     rng = np.random.default_rng(3)
-    strokes = rng.random((10, 28, 28)) > 0.8
+    strokes = (rng.random((10, 7, 7)) > 0.6).repeat(4, 1).repeat(4, 2)
     y = rng.integers(10, size=count)
     moved = np.stack([np.roll(strokes[label], rng.integers(-2, 3, 2), (0, 1)) for label in y])
     x = (0.7 * moved + 0.3 * rng.random((count, 28, 28))).astype(np.float32)
@@ -232,7 +232,7 @@ class WrappedDataLoader:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--images", type=int, default=5000)
     args = parser.parse_args()
 
@@ -260,7 +260,7 @@ def main():
         loaders = get_data(train_ds, valid_ds, BATCH)
         if func:
             loaders = [WrappedDataLoader(loader, func) for loader in loaders]
-        opt = optim.SGD(model.parameters(), lr=RATE, momentum=0.9)
+        opt = optim.SGD(model.parameters(), lr=RATE / 2, momentum=0.9)
         fit(args.epochs, model, F.cross_entropy, opt, *loaders)
 
 

@@ -1,13 +1,21 @@
 """One script run under torch and under jtorch, and what counts as the same output."""
 
+import contextlib
 import functools
+import io
 import os
+import random
 import re
+import runpy
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
+import torch
+
+import jtorch
 from tests.sides import fail
 
 
@@ -22,13 +30,37 @@ def script(source, *args, rtol=1e-4, timeout=300):
     text = path.read_text() if path else source
     expected = _execute(text, "torch", args, path, timeout)
     actual = _execute(as_jtorch(text), "jtorch", args, path, timeout)
-    wanted, came = expected.splitlines(), actual.splitlines()
-    for number, (one, other) in enumerate(zip(wanted, came, strict=False), 1):
-        if not same_line(one, other, rtol):
-            fail(f"{path or 'script'}: line {number} of the output", one, other)
-    if len(wanted) != len(came):
-        fail(f"{path or 'script'}: number of lines printed", expected, actual)
+    same_lines(path or "script", expected.splitlines(), actual.splitlines(), rtol)
     return expected
+
+
+def printed(source, name, args, folder):
+    """The lines that a script prints, run in this process as in one of its own: seeded, in a new folder."""
+    folder.mkdir()
+    path = folder / f"{name}.py"
+    path.write_text(source)
+    out, before, argv = io.StringIO(), os.getcwd(), sys.argv
+    for seeded in (random.seed, np.random.seed, torch.manual_seed, jtorch.manual_seed):
+        seeded(0)
+    sys.argv = [str(path), *args.split()]
+    os.chdir(folder)
+    try:
+        with contextlib.redirect_stdout(out):
+            runpy.run_path(str(path), run_name="__main__")
+    finally:
+        os.chdir(before)
+        sys.argv = argv
+    return out.getvalue().splitlines()
+
+
+def same_lines(title, expected, actual, rtol=1e-4):
+    """Assert that two outputs are the same, line by line and number by number."""
+    __tracebackhide__ = True
+    for line, (one, other) in enumerate(zip(expected, actual, strict=False), 1):
+        if not same_line(one, other, rtol):
+            fail(f"{title}: line {line} of the output", one, other)
+    if len(expected) != len(actual):
+        fail(f"{title}: number of lines printed", len(expected), len(actual))
 
 
 def as_jtorch(source):
@@ -38,6 +70,11 @@ def as_jtorch(source):
     source = re.sub(
         r"^(\s*)import torch(\.[\w.]+)(?=\s*(?:#.*)?$)", r"\1import jtorch\2, jtorch as torch", source, flags=re.M
     )
+    source = re.sub(
+        r"^(\s*)import torchvision(?=\s*(?:#.*)?$)", r"\1from jtorch import vision as torchvision", source, flags=re.M
+    )
+    source = re.sub(r"^(\s*)import torchvision(\.[\w.]+ as )", r"\1import jtorch.vision\2", source, flags=re.M)
+    source = re.sub(r"^(\s*)from torchvision\b", r"\1from jtorch.vision", source, flags=re.M)
     return re.sub(r"^(\s*)from torch\b", r"\1from jtorch", source, flags=re.M)
 
 
