@@ -130,9 +130,9 @@ META = Device("meta")
 def cuda_devices():
     """The JAX devices that stand behind cuda:0, cuda:1, ...: GPUs, or simulated ones."""
     if SIMULATED:
-        return tuple(jax.devices("cpu")[1 : SIMULATED + 1])
+        return tuple(jax.local_devices(backend="cpu")[1 : SIMULATED + 1])
     try:
-        return tuple(jax.devices("gpu"))
+        return tuple(jax.local_devices(backend="gpu"))
     except RuntimeError:
         return ()
 
@@ -178,7 +178,7 @@ def get(device=None):
 @functools.cache
 def jax_device(device):
     """The jax.Device of a placed Device."""
-    return jax.devices("cpu")[0] if device.type == "cpu" else cuda_devices()[device.index]
+    return jax.local_devices(backend="cpu")[0] if device.type == "cpu" else cuda_devices()[device.index]
 
 
 def of_jax(device):

@@ -1,13 +1,78 @@
-"""torch.distributed as in a build without it: it says that it is not available."""
+"""torch.distributed: processes that work together, over jax.distributed and XLA's collectives."""
 
-__all__ = ["is_available", "is_initialized"]
+from jtorch.distributed import nn
+from jtorch.groups.calls import ReduceOp, Work
+from jtorch.groups.collectives import (
+    all_gather,
+    all_gather_into_tensor,
+    all_reduce,
+    all_reduce_coalesced,
+    all_to_all,
+    all_to_all_single,
+    broadcast,
+    gather,
+    reduce,
+    reduce_scatter,
+    reduce_scatter_tensor,
+    scatter,
+)
+from jtorch.groups.messages import (
+    P2POp,
+    all_gather_object,
+    barrier,
+    batch_isend_irecv,
+    broadcast_object_list,
+    gather_object,
+    irecv,
+    isend,
+    monitored_barrier,
+    recv,
+    scatter_object_list,
+    send,
+)
+from jtorch.groups.store import DistStoreError, FileStore, HashStore, PrefixStore, Store, TCPStore
+from jtorch.groups.world import (
+    GroupMember,
+    ProcessGroup,
+    destroy_process_group,
+    get_backend,
+    get_global_rank,
+    get_group_rank,
+    get_process_group_ranks,
+    get_rank,
+    get_world_size,
+    group,
+    init_process_group,
+    is_available,
+    is_initialized,
+    is_torchelastic_launched,
+    new_group,
+    new_subgroups,
+    new_subgroups_by_enumeration,
+)
 
 
-def is_available():
-    """Whether processes can work together: not yet."""
+def is_nccl_available():
+    """Whether the name nccl can be given to init_process_group: any can."""
+    return True
+
+
+is_gloo_available = is_nccl_available
+
+
+def is_mpi_available():
+    """Whether there is MPI: no."""
     return False
 
 
-def is_initialized():
-    """Whether a process group has been made: never."""
-    return False
+__all__ = [
+    "DistStoreError", "FileStore", "GroupMember", "HashStore", "P2POp", "PrefixStore", "ProcessGroup", "ReduceOp",
+    "Store", "TCPStore", "Work", "all_gather", "all_gather_into_tensor", "all_gather_object", "all_reduce",
+    "all_reduce_coalesced", "all_to_all", "all_to_all_single", "barrier", "batch_isend_irecv", "broadcast",
+    "broadcast_object_list", "destroy_process_group", "gather", "gather_object", "get_backend", "get_global_rank",
+    "get_group_rank", "get_process_group_ranks", "get_rank", "get_world_size", "group", "init_process_group",
+    "irecv", "is_available", "is_gloo_available", "is_initialized", "is_mpi_available", "is_nccl_available",
+    "is_torchelastic_launched", "isend", "monitored_barrier", "new_group", "new_subgroups",
+    "new_subgroups_by_enumeration", "nn", "recv", "reduce", "reduce_scatter", "reduce_scatter_tensor", "scatter",
+    "scatter_object_list", "send",
+]  # fmt: skip

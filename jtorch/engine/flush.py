@@ -30,7 +30,7 @@ def run(tr, reason):
             _run_alone(tr, live, reason)
             return
         donated = program.donations(tr.node, live, dead)
-        if live:
+        if live or program.is_awaited(tr.node):
             found = program.lookup(tr.node, live, donated)
             fresh = found is None
             if fresh:
@@ -53,7 +53,7 @@ def run_with(tr, found, reason):
 
 def _execute(tr, found):
     arrays = _arrays(tr, set(found.donated))
-    outs = found.executable(np.array(tr.numbers, np.float64), *arrays)
+    outs = found.run(np.array(tr.numbers, np.float64), arrays)
     for slot, out in zip(found.live, outs, strict=True):
         ref = tr.refs[slot]()
         if ref is not None:

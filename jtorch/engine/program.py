@@ -7,8 +7,9 @@ from pathlib import Path
 
 import jax
 import numpy as np
+from jax import lax
 
-from jtorch import devices
+from jtorch import devices, meshes
 from jtorch.engine import stats, trie
 from jtorch.engine.trie import Number
 
@@ -53,20 +54,28 @@ QUICK_CALLS = 24  # traces up to this long are compiled in a hurry when they are
 class Program:
     """A compiled path. Called with lifted numbers and input arrays it returns the arrays of its `live` slots."""
 
-    __slots__ = ("live", "donated", "quick", "executable", "inputs", "path", "seconds", "__weakref__")
+    __slots__ = (
+        "live", "donated", "quick", "executable", "inputs", "path", "seconds", "across", "places", "__weakref__",
+    )  # fmt: skip
 
     def __init__(self, node, live, donated, quick):
         start = time.perf_counter()
         self.path = node.path()
         self.quick = quick  # compiled in a hurry, for a trace that may never come again
-        self.live = live
         self.donated = donated  # slots of the inputs whose buffers it takes over
         self.inputs = tuple(entered for step in self.path for entered in step.entered)
-        place = devices.sharding(device(node))
-        structs = [jax.ShapeDtypeStruct(a.shape, a.dtype.numpy, sharding=place) for _, a in self.inputs]
+        self.across = meshes.common(_across(step) for step in self.path)
+        self.live = live if self.across is None else _with_awaited(self.path, live)
+        place = devices.sharding(device(node)) if self.across is None else self.across.sharding
+        self.places = self._splits()
+        structs = [
+            jax.ShapeDtypeStruct(a.shape, a.dtype.numpy, sharding=self.places.get(slot, place))
+            for slot, a in self.inputs
+        ]
         numbers = jax.ShapeDtypeStruct((node.numbers,), np.float64, sharding=place)
-        donate = tuple(i + 1 for i, (slot, _) in enumerate(self.inputs) if slot in donated)
-        jitted = jax.jit(self._replay, donate_argnums=donate, keep_unused=True, out_shardings=place)
+        donate = tuple(i + 1 for i, (slot, _) in enumerate(self.inputs) if slot in donated and slot not in self.places)
+        replay = self._replay if self.across is None else self.across.program(self._replay)
+        jitted = jax.jit(replay, donate_argnums=donate, keep_unused=True, out_shardings=place)
         self.executable = _compile(jitted.lower(numbers, *structs), _options(node, quick))
         self.seconds = time.perf_counter() - start
         stats.compiles += 1
@@ -76,16 +85,69 @@ class Program:
         """How it came to be, in words."""
         return f"compiled in {self.seconds * 1e3:.0f} ms"
 
+    def run(self, numbers, arrays):
+        """The arrays of the live slots, from lifted numbers and input arrays."""
+        across = self.across
+        if across is None:
+            if meshes.Used.several:
+                arrays = map(meshes.alone, arrays)
+            return self.executable(numbers, *arrays)
+        enter, place = across.enter, self.places.get
+        given = [enter(array, place(slot)) for (slot, _), array in zip(self.inputs, arrays, strict=True)]
+        return [across.leave(out) for out in self.executable(enter(numbers), *given)]
+
+    def _splits(self):
+        """{slot: sharding} of the inputs that come to the program in parts: batches that a call splits."""
+        if not isinstance(self.across, meshes.Split):
+            return {}
+        inputs = {slot for slot, _ in self.inputs}
+        return {
+            step.ins[0]: self.across.along(step.sig.attrs[-1])
+            for step in self.path
+            if _across(step) is self.across and step.ins[0] in inputs
+        }
+
     def _replay(self, numbers, *arrays):
         values = {slot: array for (slot, _), array in zip(self.inputs, arrays, strict=True)}
+        last = None
         for step in self.path:
             ins = tuple(
                 values[at] if type(at) is int else at.read(numbers) if type(at) is Number else None for at in step.ins
             )
+            awaited = _is_awaited(step)
+            if awaited:  # one waits for the other, so that all processes come to them in the same order
+                ins, _ = lax.optimization_barrier((ins, last))
             outs = step.sig.op.call(ins, step.sig.attrs, step.sig.compute)
+            if awaited:
+                last = outs[0]
             for i, out in enumerate(outs):
                 values[step.first + i] = out
         return [values[slot] for slot in self.live]
+
+
+def _across(step):
+    """The several devices that a step of a path needs, or None."""
+    return step.sig.op.across(step.sig.attrs)
+
+
+def is_spread(node):
+    return any(_across(step) is not None for step in node.path())
+
+
+def is_awaited(node):
+    """Whether other processes wait for a path to be run, even if nobody here holds any of its results."""
+    return any(map(_is_awaited, node.path()))
+
+
+def _is_awaited(step):
+    across = _across(step)
+    return across is not None and across.keeps
+
+
+def _with_awaited(path, live):
+    """The live slots, and the results that other processes need this one to make."""
+    awaited = (step.first + i for step in path if _is_awaited(step) for i in range(len(step.sig.outs)))
+    return tuple(sorted({*live, *awaited}))
 
 
 def _options(node, quick):
@@ -119,6 +181,8 @@ def _is_cpu(node):
 
 def alone(sig, options):
     """One call on the CPU, compiled by itself: a function of its arrays and lifted numbers."""
+    if sig.op.across(sig.attrs) is not None:
+        raise RuntimeError(f"{sig.op.name}: work on the host beside a step can't speak with other devices")
     call, structs = trie.alone(sig.op, sig.attrs, sig.avals, sig.compute)
     place = devices.sharding(devices.CPU)
     structs = [jax.ShapeDtypeStruct(s.shape, s.dtype, sharding=place) for s in structs]
@@ -174,7 +238,7 @@ def compiled(node, live, donated, hurry):
 
     hurry: somebody waits for the result of a trace that may never come again.
     """
-    quick = hurry and not node.programs and node.depth <= QUICK_CALLS and _is_cpu(node)
+    quick = hurry and not node.programs and node.depth <= QUICK_CALLS and _is_cpu(node) and not is_spread(node)
     program = Program(node, live, donated, quick)
     keep(node, program)
     return program

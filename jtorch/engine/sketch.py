@@ -29,10 +29,10 @@ class Sketch:
         self.plan = Plan(node, live, quick=True)
         self.spent = spent  # seconds of all its runs
 
-    def executable(self, numbers, *arrays):
+    def run(self, numbers, arrays):
         """The arrays of the live slots, none of them one of the inputs or a part of it."""
         start = time.perf_counter()
-        outs = self.plan.run(list(arrays), numbers)
+        outs = self.plan.run(arrays, numbers)
         given = set(map(id, arrays))
         outs = [jnp.array(o, copy=True) if type(o) is np.ndarray or id(o) in given else o for o in outs]
         self.spent += time.perf_counter() - start
@@ -50,7 +50,9 @@ def wanted(node, live):
     """
     found = next((p for p in node.programs.values() if type(p) is Sketch), None)
     if found is None:
-        if node.programs or node.depth <= _SHORT or program.device(node) is not devices.CPU or not _one_of_many(node):
+        if node.programs or node.depth <= _SHORT or program.device(node) is not devices.CPU:
+            return None
+        if program.is_spread(node) or not _one_of_many(node):
             return None
     elif found.spent > node.depth * _CALL:
         return None

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jtorch import dtypes, errors, shapes
+from jtorch import dtypes, errors, meshes, shapes
 from jtorch.dtypes import HALVES, widen
 from jtorch.dtypes import widened as widened
 
@@ -110,6 +110,10 @@ class Recordable:
     def unlinked(self, attrs):
         """The numbers of the operands that torch's graph leaves out: their gradient is None, not zeros."""
         return ()
+
+    def across(self, attrs):
+        """The several devices that a call needs (see meshes.py), or None."""
+        return None
 
     def compute(self, operands, attrs):
         """The NumPy dtype that tensor operands are cast to, or None. operands: (dtype, ndim), (type, None), None."""
@@ -234,6 +238,9 @@ class Op(Recordable):
 
     def unlinked(self, attrs):
         return self._unlinked(attrs) if self._unlinked else ()
+
+    def across(self, attrs):
+        return next((a for a in attrs if isinstance(a, meshes.Across)), None)
 
     def compute(self, operands, attrs):
         if self.rule is None:
@@ -437,6 +444,9 @@ class Vjp(Recordable):
         self.name = f"{op.name}_vjp"
         self.grad_name = _grad_name(f"{op.name}_backward")
         self.lift = op.lift
+
+    def across(self, attrs):
+        return self.op.across(attrs[0])
 
     def call(self, ins, attrs, compute):
         fwd_attrs, fwd_compute, layout, needs, present, with_results = attrs

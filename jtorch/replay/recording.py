@@ -80,6 +80,8 @@ class Recording:
         self._node, self._device = trace.node, trace.device
         if not self._live:
             raise Refused("it computes nothing")
+        if program.is_spread(self._node):
+            raise Refused("it runs on several devices")
 
     def _check_draws(self, before, noted):
         now = _draws()
@@ -235,7 +237,7 @@ class Recording:
             refs = self._gather(tensors)
             if refs is None:
                 return False, None
-            executable = (self.program if self._may_take(refs) else self._without_taking()).executable
+            chosen = self.program if self._may_take(refs) else self._without_taking()
             values = list(map(_value, refs))
             if not _ARRAYS.issuperset(map(type, values)) or len(set(map(id, values))) < len(values):
                 values = self._settled(refs)
@@ -247,7 +249,7 @@ class Recording:
             values += self._constant_values
             values += [fresh()._storage.ref.value for fresh in self._drawn]
             given = self._pick(values) if self._pick else [values[i] for i in self._order]
-            outs = executable(numbers, *given)
+            outs = chosen.run(numbers, given)
             flush.ran(self._device, outs[0])
             stats.replays += 1
             news = list(map(Ref, self._out_avals, outs))

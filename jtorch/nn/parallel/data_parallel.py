@@ -2,18 +2,22 @@
 
 import itertools
 
-from jtorch import devices
+from jtorch import devices, meshes
 from jtorch._tensor import Tensor
+from jtorch.autograd.apply import call
 from jtorch.devices import Device
 from jtorch.nn.modules.module import Module
+from jtorch.nn.parallel.steps import begin_step
 
 
 class DataParallel(Module):
-    """A module under the name `module`, called as it is: on the CPU, or on the first of the cuda devices.
+    """A module under the name `module` whose batches are worked on by several cuda devices, in one program.
 
     https://docs.pytorch.org/docs/stable/generated/torch.nn.DataParallel.html
-    device_ids: the cuda devices, all by default. Inputs are brought to the first of them, on which the whole batch is
-    worked out: it is not split among several. dim is accepted.
+    device_ids: the devices, all by default; with one, or on the CPU, it is the module itself. dim: of the tensors among
+    the arguments that is shared out. The module runs once, on tensors of the whole batch: XLA cuts them, copies the
+    parameters to all devices and adds up the gradients. What forward prints are the sizes of the whole batch, and
+    batch norm takes its statistics from all of it. A batch that can't be shared out evenly stays on the first device.
     Raises: RuntimeError where the module does not lie on the first device.
     """
 
@@ -30,6 +34,8 @@ class DataParallel(Module):
         self.src_device_obj = Device("cuda", self.device_ids[0])
         if len(self.device_ids) == 1:
             self.module.to(self.src_device_obj)
+        places = tuple(devices.jax_device(devices.get(Device("cuda", index))) for index in self.device_ids)
+        self._devices = meshes.split(places) if len(places) > 1 else None
 
     def forward(self, *inputs, **kwargs):
         """The module's result, on output_device."""
@@ -41,22 +47,36 @@ class DataParallel(Module):
                     f"module must have its parameters and buffers on device {self.src_device_obj} (device_ids[0]) but "
                     f"found one of them on device: {tensor.device}"
                 )
-        inputs, kwargs = _moved(inputs, self.src_device_obj), _moved(kwargs, self.src_device_obj)
-        return _moved(self.module(*inputs, **kwargs), Device("cuda", self.output_device))
+        begin_step(self.module)
+        inputs, kwargs = _mapped((inputs, kwargs), lambda x: x.to(self.src_device_obj))
+        if self._devices is not None and self._can_split((inputs, kwargs)):
+            inputs, kwargs = _mapped((inputs, kwargs), self._split)
+        return _mapped(self.module(*inputs, **kwargs), lambda x: x.to(Device("cuda", self.output_device)))
+
+    def _can_split(self, arguments):
+        """Whether every tensor among the arguments can be shared out evenly."""
+        sizes = []
+        _mapped(arguments, lambda x: sizes.append(x.shape[self.dim] if x.dim() else 0))
+        return all(size % self._devices.count == 0 for size in sizes)
+
+    def _split(self, tensor):
+        if not tensor.dim():
+            return tensor
+        return call("split_batch", tensor, devices=self._devices, dim=self.dim % tensor.dim())
 
 
 def _index(device):
     return device if isinstance(device, int) else Device(device).index or 0
 
 
-def _moved(value, device):
-    """A value with the tensors in its containers on a device."""
+def _mapped(value, fn):
+    """A value with fn applied to the tensors in its containers."""
     if isinstance(value, Tensor):
-        return value.to(device)
+        return fn(value)
     if isinstance(value, dict):
-        return type(value)((key, _moved(item, device)) for key, item in value.items())
+        return type(value)((key, _mapped(item, fn)) for key, item in value.items())
     if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return type(value)(*(_moved(item, device) for item in value))
+        return type(value)(*(_mapped(item, fn) for item in value))
     if isinstance(value, (list, tuple)):
-        return type(value)(_moved(item, device) for item in value)
+        return type(value)(_mapped(item, fn) for item in value)
     return value

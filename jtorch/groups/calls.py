@@ -1,0 +1,141 @@
+"""How a collective is recorded: by which group, in which order, and whether all ranks call the same."""
+
+from jtorch import _tensor
+from jtorch.autograd.apply import call
+from jtorch.autograd.inplace import update
+from jtorch.engine import flush
+from jtorch.groups import world
+from jtorch.groups.world import GroupMember
+
+_COMPARED = 10_000  # signatures that a group compares; later ones are believed
+
+
+class ReduceOp:
+    """How the values of all ranks are put together."""
+
+    SUM, AVG, PRODUCT, MIN, MAX = "sum", "avg", "product", "min", "max"
+    BAND, BOR, BXOR, PREMUL_SUM = "band", "bor", "bxor", "premul_sum"
+
+
+class Work:
+    """What an asynchronous call gives: its results are recorded, and come when somebody looks at them."""
+
+    def __init__(self, results=None, finish=None):
+        self._results, self._finish = results, finish
+
+    def wait(self, timeout=None):
+        """Go on once the call is done; True."""
+        finish, self._finish = self._finish, None
+        if finish is not None:
+            finish()
+        return True
+
+    def is_completed(self):
+        """Whether it is done: what was recorded is as good as done."""
+        return self._finish is None
+
+    def is_success(self):
+        """Whether it went well."""
+        return True
+
+    def exception(self):
+        """What went wrong: nothing that is known now."""
+        return None
+
+    def result(self):
+        """The tensors that it made."""
+        self.wait()
+        return self._results
+
+    def synchronize(self):
+        """As wait."""
+        self.wait()
+
+    def get_future(self):
+        """A future of the results."""
+        return Future(self)
+
+
+class Future:
+    """torch.futures.Future of a Work."""
+
+    def __init__(self, work):
+        self._work = work
+
+    def wait(self):
+        """The results."""
+        return self._work.result()
+
+    value = wait
+
+    def done(self):
+        """Whether the results are there."""
+        return self._work.is_completed()
+
+    def then(self, callback):
+        """A future of callback(this future)."""
+        return Future(Work(callback(self)))
+
+
+def member(group):
+    """A group that this process is a part of; None where it is not, and a call does nothing."""
+    group = world.found(group)
+    return None if group is GroupMember.NON_GROUP_MEMBER or group.rank() < 0 else group
+
+
+class _Last:
+    across = None  # of the last collective that was recorded
+
+
+def _ready(group, name, tensors, attrs):
+    """The devices for a call of a group. What is pending runs first where one program can't hold both groups' calls."""
+    if not tensors:
+        raise RuntimeError(f"{name}: no tensors were given")
+    across = group.across(_tensor.aval(tensors[0]).device)
+    last, _Last.across = _Last.across, across
+    if last is not None and last is not across:
+        size = world.found().size()
+        if size % len(last.ranks) or size % len(across.ranks):
+            flush.flush("sync")
+    _compare(group, name, tensors, attrs)
+    return across
+
+
+def _compare(group, name, tensors, attrs):
+    """Raise where another rank is known to call something else: each tells what its calls are, once of each kind."""
+    number = group.calls
+    group.calls += 1
+    kinds = tuple((a.shape, a.dtype.name) for a in map(_tensor.aval, tensors))
+    key = (name, kinds, attrs)
+    if key in group.seen or group.size() == 1 or len(group.seen) > _COMPARED:
+        return
+    group.seen[key] = number
+    options = "".join(f", {option}={value}" for option, value in attrs)
+    shown = f"{name}({', '.join(f'{dtype}{list(shape)}' for shape, dtype in kinds[:4])}{options})"
+    shown += f" of {len(kinds)} tensors" if len(kinds) > 4 else ""
+    mine = repr(key).encode()
+    group.store.set(f"call/{number}/{group.ranks[group.rank()]}", mine + b"\n" + shown.encode())
+    for other in group.ranks:
+        told = f"call/{number}/{other}"
+        if other != group.ranks[group.rank()] and group.store.check([told]):
+            theirs, _, text = group.store.get(told).partition(b"\n")
+            if theirs != mine:
+                raise RuntimeError(
+                    f"collective {number} of group {group.group_name}: rank {group.ranks[group.rank()]} calls {shown}, "
+                    f"but rank {other} calls {text.decode()}. All ranks must make the same calls, on tensors of the "
+                    "same shapes and dtypes, in the same order"
+                )
+
+
+def into(targets, op, arguments, group, label, **attrs):
+    """Record a collective whose results are written into tensors, off the tape. label: torch's name of the call."""
+    tensors = list(arguments) if isinstance(arguments, (list, tuple)) else [arguments]
+    across = _ready(group, label, tensors, tuple(attrs.items()))
+    return update(op, targets, arguments, group=across, **attrs)
+
+
+def made(op, arguments, group, label, **attrs):
+    """Record a collective whose results are new tensors, on the tape."""
+    tensors = list(arguments) if isinstance(arguments, (list, tuple)) else [arguments]
+    across = _ready(group, label, tensors, tuple(attrs.items()))
+    return call(op, arguments, group=across, **attrs)

@@ -1,0 +1,311 @@
+"""The process groups of this process: how they are made, what they know, and how they end."""
+
+import os
+import socket
+import urllib.parse
+from datetime import timedelta
+
+import jax
+
+from jtorch import meshes
+from jtorch.engine import flush
+from jtorch.groups.store import FileStore, HashStore, PrefixStore, TCPStore
+
+DEFAULT_TIMEOUT = timedelta(minutes=30)
+_HEARTBEAT = 30  # seconds after which a process that gives no sign of life is given up
+NOT_INITIALIZED = "Default process group has not been initialized, please make sure to call init_process_group."
+
+
+class ProcessGroup:
+    """Some ranks that work together. ranks: their numbers in the world, in the order of the group."""
+
+    def __init__(self, ranks, name, store, backend, timeout):
+        self.ranks = tuple(ranks)
+        self.group_name = name
+        self.store = PrefixStore(name, store)
+        self.backend = backend
+        self.timeout = timeout
+        self.calls = 0  # collectives so far
+        self.seen = {}  # signatures of collectives that were compared with those of the other ranks
+        self.counts = {}  # how often this rank has met, sent to or heard of the others
+
+    def rank(self):
+        """This process's rank in the group, -1 where it is no part of it."""
+        return self.ranks.index(_World.rank) if _World.rank in self.ranks else -1
+
+    def size(self):
+        """How many ranks it has."""
+        return len(self.ranks)
+
+    def name(self):
+        """The backend's name."""
+        return self.backend
+
+    def across(self, device):
+        """The devices of the group's processes, as programs of tensors on a device know them."""
+        return meshes.ranks(self.ranks, "gpu" if device.type == "cuda" and jax.default_backend() == "gpu" else "cpu")
+
+    def turn(self, kind):
+        """The number of this call among those of its kind in the group."""
+        number = self.counts[kind] = self.counts.get(kind, -1) + 1
+        return number
+
+    def __repr__(self):
+        return f"<{type(self).__name__} {self.group_name} of ranks {list(self.ranks)}>"
+
+
+ProcessGroup.__module__ = "torch.distributed"
+
+
+class _World:
+    """What init_process_group found out."""
+
+    group = None
+    rank = -1
+    size = -1
+    store = None
+    made = 0
+    groups: list = []
+    connected = False
+
+
+class GroupMember:
+    """What new_group gives to processes that are no part of the group."""
+
+    NON_GROUP_MEMBER = -100
+
+
+class _Group(type):
+    @property
+    def WORLD(cls):
+        """The group of all ranks, or None."""
+        return _World.group
+
+
+class group(metaclass=_Group):
+    """The default group under `group.WORLD`."""
+
+
+def is_available():
+    """Whether processes can work together: yes."""
+    return True
+
+
+def is_initialized():
+    """Whether init_process_group was called."""
+    return _World.group is not None
+
+
+def is_torchelastic_launched():
+    """Whether a launcher started this process."""
+    return "TORCHELASTIC_RUN_ID" in os.environ
+
+
+def found(group=None):
+    """A group, the world by default. Raises ValueError before init_process_group."""
+    if _World.group is None:
+        raise ValueError(NOT_INITIALIZED)
+    return _World.group if group is None else group
+
+
+def get_rank(group=None):
+    """This process's rank in a group; -1 where it is no part of it."""
+    group = found(group)
+    return -1 if group is GroupMember.NON_GROUP_MEMBER else group.rank()
+
+
+def get_world_size(group=None):
+    """How many ranks a group has; -1 where this process is no part of it."""
+    group = found(group)
+    return -1 if group is GroupMember.NON_GROUP_MEMBER or group.rank() < 0 else group.size()
+
+
+def get_backend(group=None):
+    """The backend's name, as it was given."""
+    return found(group).backend
+
+
+def get_process_group_ranks(group):
+    """The ranks in the world of a group's members."""
+    return list(found(group).ranks)
+
+
+def get_global_rank(group, group_rank):
+    """The rank in the world of a group's rank. Raises ValueError where it has no such rank."""
+    if not 0 <= group_rank < group.size():
+        raise ValueError(f"Group rank {group_rank} is not part of group {group}")
+    return group.ranks[group_rank]
+
+
+def get_group_rank(group, global_rank):
+    """The rank in a group of a rank of the world. Raises ValueError where it is no part of it."""
+    if global_rank not in group.ranks:
+        raise ValueError(f"Global rank {global_rank} is not part of group {group}")
+    return group.ranks.index(global_rank)
+
+
+def init_process_group(backend=None, init_method=None, timeout=None, world_size=-1, rank=-1, store=None,
+                       group_name="", pg_options=None, device_id=None):  # fmt: skip
+    """Meet the other processes, which jax.distributed connects. Any backend's name stands for XLA's collectives.
+
+    init_method: env:// (the default: MASTER_ADDR, MASTER_PORT, RANK, WORLD_SIZE), tcp://host:port or file:///path.
+    Raises: ValueError when called twice or with arguments that do not fit; RuntimeError where arrays were already
+    computed in this process, since JAX must know of the others before.
+    """
+    if _World.group is not None:
+        raise ValueError("trying to initialize the default process group twice!")
+    timeout = timeout or DEFAULT_TIMEOUT
+    if store is not None and init_method is not None:
+        raise AssertionError("Cannot specify both init_method and store.")
+    if store is None:
+        store, rank, world_size = rendezvous(init_method or "env://", rank, world_size, timeout)
+    elif world_size < 1 or rank < 0:
+        raise AssertionError("rank must be non-negative if using store" if rank < 0 else
+                             "world_size must be positive if using store")  # fmt: skip
+    store.set_timeout(timeout)
+    _World.rank, _World.size, _World.store = rank, world_size, store
+    if world_size > 1:
+        _connect(store, rank, world_size, timeout)
+    _World.group = ProcessGroup(range(world_size), "0", store, _backend(backend), timeout)
+    _World.groups = [_World.group]
+
+
+def _backend(name):
+    return "gloo" if name is None else str(name).lower()
+
+
+def rendezvous(url, rank=-1, world_size=-1, timeout=DEFAULT_TIMEOUT):
+    """(store, rank, number of processes) of an init_method."""
+    parts = urllib.parse.urlparse(url)
+    query = dict(urllib.parse.parse_qsl(parts.query))
+    rank = int(query.get("rank", rank))
+    world_size = int(query.get("world_size", world_size))
+    if parts.scheme == "env":
+        rank = _from_env("RANK") if rank < 0 else rank
+        world_size = _from_env("WORLD_SIZE") if world_size < 0 else world_size
+        host, port = os.environ.get("MASTER_ADDR"), os.environ.get("MASTER_PORT")
+        if host is None or port is None:
+            _from_env("MASTER_ADDR" if host is None else "MASTER_PORT")
+        return _tcp(host, int(port), rank, world_size, timeout), rank, world_size
+    if parts.scheme not in ("tcp", "file"):
+        raise RuntimeError(f"No rendezvous handler for {parts.scheme}://")
+    for name, value in (("rank", rank), ("world size", world_size)):
+        if value < 0:
+            raise ValueError(f"Error initializing torch.distributed using {parts.scheme}:// rendezvous: "
+                             f"{name} parameter missing")  # fmt: skip
+    if parts.scheme == "file":
+        return FileStore(parts.path, world_size), rank, world_size
+    if not parts.port:
+        raise ValueError("Error initializing torch.distributed using tcp:// rendezvous: port number missing")
+    return _tcp(parts.hostname, parts.port, rank, world_size, timeout), rank, world_size
+
+
+def _tcp(host, port, rank, world_size, timeout):
+    if world_size == 1:
+        return HashStore(timeout)
+    return TCPStore(host, port, world_size, rank == 0, timeout, wait_for_workers=False)
+
+
+def _from_env(name):
+    value = os.environ.get(name)
+    if value is None:
+        raise ValueError(
+            f"Error initializing torch.distributed using env:// rendezvous: environment variable {name} expected, but "
+            "not set"
+        )
+    return int(value)
+
+
+def _connect(store, rank, world_size, timeout):
+    """Let JAX know of the other processes; rank 0 tells where it listens."""
+    if _World.connected:
+        raise RuntimeError("this process has left its process group, and JAX can't meet others in one process again")
+    if rank == 0:
+        host = getattr(store, "host", "127.0.0.1")
+        with socket.socket() as probe:
+            probe.bind((host, 0))
+            store.set("coordinator", f"{host}:{probe.getsockname()[1]}")
+    jax.config.update("jax_cpu_collectives_implementation", "gloo")
+    seconds = int(timeout.total_seconds())
+    try:
+        jax.distributed.initialize(
+            store.get("coordinator").decode(), world_size, rank, initialization_timeout=seconds,
+            heartbeat_timeout_seconds=min(seconds, _HEARTBEAT), shutdown_timeout_seconds=min(seconds, _HEARTBEAT),
+        )  # fmt: skip
+    except RuntimeError as error:
+        if "must be called before" not in str(error):
+            raise
+        raise RuntimeError(
+            "init_process_group must come before anything is computed, moved or asked of a device in this process: "
+            "move it up, to the start of the program"
+        ) from error
+    _World.connected = True
+
+
+def new_group(ranks=None, timeout=None, backend=None, pg_options=None, use_local_synchronization=False,
+              group_desc=None, device_id=None):  # fmt: skip
+    """A group of some ranks, all by default. Every process calls it; those that are no part get NON_GROUP_MEMBER.
+
+    Raises: RuntimeError for ranks that are not there.
+    """
+    world = found()
+    ranks = sorted(world.ranks if ranks is None else ranks)
+    if len(ranks) > world.size():
+        raise RuntimeError("the new group's world size should be less or equal to the world size set by "
+                           "init_process_group")  # fmt: skip
+    for rank in ranks:
+        if not 0 <= rank < world.size():
+            raise RuntimeError("The new group's rank should be within the world_size set by init_process_group")
+    if len(set(ranks)) != len(ranks):
+        raise ValueError("the new group's ranks should be different ones")
+    _World.made += 1
+    made = ProcessGroup(ranks, str(_World.made), _World.store, _backend(backend or world.backend),
+                        timeout or world.timeout)  # fmt: skip
+    if world.rank() not in ranks:
+        return GroupMember.NON_GROUP_MEMBER
+    _World.groups.append(made)
+    return made
+
+
+def new_subgroups(group_size=None, group=None, timeout=None, backend=None, pg_options=None, group_desc=None):
+    """(the group of this process, all groups): the world in groups of group_size ranks in a row."""
+    world = found(group)
+    if group_size is None or group_size <= 0:
+        raise ValueError(f"The arg 'group_size' ({group_size}) must be positive")
+    if world.size() < group_size:
+        raise ValueError(f"The arg 'group_size' ({group_size}) must not exceed the world size ({world.size()})")
+    if world.size() % group_size:
+        raise ValueError(f"The world size ({world.size()}) must be divisible by 'group_size={group_size}'")
+    starts = range(0, world.size(), group_size)
+    return new_subgroups_by_enumeration([world.ranks[i : i + group_size] for i in starts], timeout, backend)
+
+
+def new_subgroups_by_enumeration(ranks_per_subgroup_list, timeout=None, backend=None, pg_options=None,
+                                 group_desc=None):  # fmt: skip
+    """(the group of this process, all groups) of these lists of ranks."""
+    groups = [new_group(ranks, timeout, backend) for ranks in ranks_per_subgroup_list]
+    own = next((made for made in groups if made is not GroupMember.NON_GROUP_MEMBER), None)
+    return own, groups
+
+
+def destroy_process_group(group=None):
+    """Leave a group, or all of them: what is pending runs, then the processes part."""
+    found()
+    flush.flush("sync")
+    if group is not None and group is not _World.group:
+        _World.groups.remove(group)
+        return
+    world, store = _World.group, _World.store
+    if world.size() > 1:
+        # The store ends with its process, so rank 0 goes last.
+        store.add("left", 1)
+        if world.rank() == 0:
+            _wait_for_all_to_leave(store, world)
+        jax.distributed.shutdown()
+    _World.group, _World.groups = None, []
+    _World.rank = _World.size = -1
+
+
+def _wait_for_all_to_leave(store, world):
+    while store.add("left", 0) < world.size():
+        store._shelf.lacks(["never"], 0.02)
