@@ -131,6 +131,7 @@ def _across(step):
 
 
 def is_spread(node):
+    """Whether a path runs on several devices."""
     return any(_across(step) is not None for step in node.path())
 
 

@@ -175,10 +175,10 @@ class P2POp(NamedTuple):
 
     op: object
     tensor: object
-    peer: int = None
+    peer: int | None = None
     group: object = None
     tag: int = 0
-    group_peer: int = None
+    group_peer: int | None = None
 
 
 def batch_isend_irecv(p2p_op_list):

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import sys
 import urllib.parse
 from datetime import timedelta
 
@@ -240,6 +241,15 @@ def _connect(store, rank, world_size, timeout):
             "move it up, to the start of the program"
         ) from error
     _World.connected = True
+    sys.excepthook = _leave_at_once
+
+
+def _leave_at_once(kind, error, trace):
+    """End a process that failed without waiting for the others, so that they learn of it now."""
+    sys.__excepthook__(kind, error, trace)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(1)
 
 
 def new_group(ranks=None, timeout=None, backend=None, pg_options=None, use_local_synchronization=False,
