@@ -41,7 +41,7 @@ if dist.get_rank() == 1:
     raise ValueError("it breaks here")
 x = torch.ones(2)
 dist.all_reduce(x)
-print("never", x)
+print(x)
 """
 
 
