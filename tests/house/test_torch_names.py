@@ -28,7 +28,7 @@ LEFT_OUT = {
     "torch.nn.functional": {
         "ScalingType", "SwizzleType", "assert_int_or_pair", "grouped_mm", "scaled_grouped_mm", "scaled_mm",
     },
-    "torch.nn.parallel": {"DistributedDataParallel", "gather", "parallel_apply", "replicate", "scatter"},
+    "torch.nn.parallel": {"gather", "parallel_apply", "replicate", "scatter"},
     "torch.nn.parallel.data_parallel": {"data_parallel"},
     "torch.optim": {"swap_in_optimizer_params_and_state"},
     "torch.optim.adamw": {"adamw"},
