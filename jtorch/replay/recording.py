@@ -1,5 +1,6 @@
 """One recorded call: where its program's inputs come from, what it writes, and running it again."""
 
+import functools
 import sys
 from collections import Counter
 from operator import attrgetter, itemgetter
@@ -239,7 +240,7 @@ class Recording:
                 return False, None
             chosen = self.program if self._may_take(refs) else self._without_taking()
             values = list(map(_value, refs))
-            if not _ARRAYS.issuperset(map(type, values)) or len(set(map(id, values))) < len(values):
+            if not _arrays().issuperset(map(type, values)) or len(set(map(id, values))) < len(values):
                 values = self._settled(refs)
                 if values is None:
                     return False, None
@@ -353,7 +354,12 @@ def _tensors(form):
 
 
 _new = object.__new__
-_ARRAYS = frozenset({type(jax.device_put(np.float32(0)))})
+
+
+@functools.cache
+def _arrays():
+    """The class of arrays. Asked when needed: it starts JAX, which must know of other processes before."""
+    return frozenset({type(jax.device_put(np.float32(0)))})
 
 
 def _alone():
