@@ -39,7 +39,8 @@ def run(source, launcher, size, args=(), options=(), timeout=240):
             cwd=folder, capture_output=True, text=True, timeout=timeout,
             env=os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}", **_QUIET},
         )  # fmt: skip
-    done.stdout = re.sub(r"^\[Gloo\].*\n", "", done.stdout, flags=re.M)
+    # The ranks' gloo writes its lines piece by piece: two of them may be mixed.
+    done.stdout = re.sub(r"^.*(?:\[Gloo\]|peer ranks).*\n", "", done.stdout, flags=re.M)
     return done
 
 

@@ -1,5 +1,7 @@
 """Two processes on loopback do what two processes of torch with gloo do."""
 
+import re
+
 from tests.distributed.processes import HERE, ROOT, run, together
 
 
@@ -24,15 +26,14 @@ from jtorch.engine import program, stats
 dist.init_process_group("nccl")
 model = nn.parallel.DistributedDataParallel(nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2)))
 optimizer = torch.optim.Adam(model.parameters())
-for step in range(4):
-    if step == 3:
-        loss.item()
+for step in range(5):
+    if step == 4:
         stats.reset()
     loss = model(torch.ones(2, 4) * (step + dist.get_rank())).sum()
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
-loss.item()
+    loss.item()
 counts = {name: len(re.findall(rf"{name}(?:-start)?\\(", program.most_recent().executable.as_text()))
           for name in ("all-reduce", "all-gather", "reduce-scatter", "all-to-all", "collective-permute")}
 if dist.get_rank() == 1:
@@ -50,7 +51,8 @@ def test_a_step_is_one_program_with_one_message_and_a_dead_rank_ends_the_others(
     one = "1 0 {'all-reduce': 1, 'all-gather': 0, 'reduce-scatter': 0, 'all-to-all': 0, 'collective-permute': 0}"
     assert done.stdout.splitlines() == [one], done.stdout + done.stderr
     assert done.returncode == 1 and "it breaks here" in done.stderr, done.stderr
-    assert "FAILED: the first to fail was rank 1, exit code 1" in done.stderr, done.stderr
+    # Rank 0 may have seen it, and ended too, before the launcher looked.
+    assert re.search("FAILED: the first to fail was rank [01], exit code 1", done.stderr), done.stderr
 
 
 AGAIN = """
