@@ -176,8 +176,8 @@ def test_a_tensor_never_shares_memory_with_its_array():
         ("import torch.nn", "import jtorch.nn, jtorch as torch"),
         ("from torch import nn, optim", "from jtorch import nn, optim"),
         ("from torch.utils.data import DataLoader", "from jtorch.utils.data import DataLoader"),
-        ("import torchvision", "import torchvision"),
-        ("from torchvision import datasets", "from torchvision import datasets"),
+        ("import torchvision", "from jtorch import vision as torchvision"),
+        ("from torchvision import datasets", "from jtorch.vision import datasets"),
         ("x = torch.ones(2)", "x = torch.ones(2)"),
     ],
 )
