@@ -4,6 +4,7 @@ import copy
 import importlib
 import pickle
 import pkgutil
+import types
 
 import cloudpickle
 import torch
@@ -27,13 +28,24 @@ def _at_torch(name):
 
 
 def shown():
-    """(place, callable) of what can be called; pickle looks in torch for classes that call themselves torch's."""
+    """(place, callable) of what can be called by its name: functions and classes, not objects and bound methods.
+
+    Pickle looks in torch for classes that call themselves torch's.
+    """
     found = {}
     for owner in (*modules(), jtorch.Tensor):
         for name, value in vars(owner).items():
-            if not name.startswith("_") and callable(value) and not str(value.__module__).startswith("torch"):
+            if not name.startswith("_") and callable(value) and _has_name(value):
                 found[id(value)] = f"{owner.__name__}.{name}", value
     return found.values()
+
+
+def _has_name(value):
+    return (
+        hasattr(value, "__name__")
+        and not isinstance(value, types.MethodType)
+        and not str(value.__module__).startswith("torch")
+    )
 
 
 def test_each_callable_comes_back_as_itself():
