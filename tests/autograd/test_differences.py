@@ -2,8 +2,6 @@
 
 import pytest
 
-from tests.autograd.test_random_programs import _program
-from tests.oracle import same
 from tests.snippets import compare
 
 
@@ -14,13 +12,3 @@ def test_names_in_the_graph_of_a_gradient(line):
 
 def test_version_of_a_gradient():
     compare("x.sum().backward(); x.sum().backward(); x.grad._version")
-
-
-@pytest.mark.parametrize("seed", [104, 212])
-def test_words_for_a_view_made_without_grad(seed):
-    same(lambda torch: _program(seed, torch))
-
-
-@pytest.mark.parametrize("seed", [101])
-def test_name_of_a_view_that_was_written_to(seed):
-    same(lambda torch: _program(seed, torch))
