@@ -45,6 +45,9 @@ def factory_kwargs(kwargs):
     return made
 
 
+factory_kwargs.__module__ = "jtorch.nn"  # torch: it is written there, and files name it so
+
+
 def consume_prefix_in_state_dict_if_present(state_dict, prefix):
     """Take a prefix off the keys of a state dict and of its metadata, in place."""
     for key in [key for key in state_dict if key.startswith(prefix)]:
