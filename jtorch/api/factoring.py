@@ -139,6 +139,9 @@ should be replaced with
 LU, pivots, info = torch.linalg.lu_factor_ex(A, compute_pivots)"""
 
 
+_LuWithInfo = named("_lu_with_info", ("LU", "pivots", "info"))
+
+
 @function
 def lu(A, pivot=True, get_infos=False, out=None):
     """L and U in one matrix, the pivots, and infos if wanted: what torch.linalg.lu_factor replaces."""
@@ -147,9 +150,7 @@ def lu(A, pivot=True, get_infos=False, out=None):
     if not get_infos:
         need_success(info, "lu", "U[{0},{0}] is zero and using it on lu_solve would result in a division by zero.",
                      RuntimeError)  # fmt: skip
-    results = (
-        named("_lu_with_info", ("LU", "pivots", "info"))((factors, pivots, info)) if get_infos else (factors, pivots)
-    )
+    results = _LuWithInfo((factors, pivots, info)) if get_infos else (factors, pivots)
     if out is None:
         return results
     return tuple(single("lu", r, o) for r, o in zip(results, out, strict=True))

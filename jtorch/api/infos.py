@@ -28,6 +28,7 @@ _FIELDS = {
     "slogdet": ("sign", "logabsdet"),
 }
 _RESULTS = {name: named(name, fields) for name, fields in _FIELDS.items()}
+_WRITTEN = {name: named(f"{name}_out", fields) for name, fields in _FIELDS.items()}
 
 
 def known(tensor):
@@ -55,8 +56,7 @@ def give(name, results, out=None):
     """Results as the named tuple torch.return_types.<name>, written into the tensors of out where there are some."""
     if out is None:
         return _RESULTS[name](results)
-    written = [write_out(o, r, name) for o, r in zip(out, results, strict=True)]
-    return named(f"{name}_out", _FIELDS[name])(written)
+    return _WRITTEN[name](write_out(o, r, name) for o, r in zip(out, results, strict=True))
 
 
 def single(name, result, out=None):

@@ -40,7 +40,7 @@ def _pair(name, results, out):
         raise Refused
     if len(out) != len(results):
         raise TypeError(f"expected tuple of {len(results)} elements but got {len(out)}")
-    return named(f"{name}_out", _FIELDS)(write_out(o, r) for o, r in zip(out, results, strict=True))
+    return _WRITTEN[name](write_out(o, r) for o, r in zip(out, results, strict=True))
 
 
 def _single(result, out):
@@ -81,6 +81,7 @@ def _chosen(name, input, args, kwargs):
 _PAIRS = {"max": "maximum", "min": "minimum"}
 _FIELDS = ("values", "indices")
 _RESULTS = {name: named(name, _FIELDS) for name in ("max", "min", "median", "nanmedian")}
+_WRITTEN = {name: named(f"{name}_out", _FIELDS) for name in _RESULTS}
 
 
 def _choosing(name, doc):

@@ -1,6 +1,5 @@
 """From each op of the table: its function, Tensor method, in-place form, out= form and operators."""
 
-import builtins
 import inspect
 
 import numpy as np
@@ -151,13 +150,13 @@ def _ending(op, operands, attrs, form, scope):
             f"        found = _foreign(_name, self, {other})",
             f"        return _refused.operator(_this, (self, {other})) if found is NotImplemented else found",
         ]  # fmt: skip
+    written = f"_write({made.replace('_apply(', '_quietly(', 1)}, out, {op.name!r})"
     if op.returns:
-        scope["_named"] = named(op.name.removesuffix("_dim"), op.returns)
-        made = f"_named({made})"
-    if op.out:
-        quiet = made.replace("_apply(", "_quietly(", 1)
-        return [f"    if out is None: return {made}", f"    return _write({quiet}, out, {op.name!r})"]
-    return [f"    return {made}"]
+        kind = op.name.removesuffix("_dim")
+        scope["_named"], made = named(kind, op.returns), f"_named({made})"
+        if op.out:
+            scope["_written"], written = named(f"{kind}_out", op.returns), f"_written({written})"
+    return [f"    if out is None: return {made}", f"    return {written}"] if op.out else [f"    return {made}"]
 
 
 def _strange(op, other):
@@ -168,9 +167,7 @@ def _strange(op, other):
 
 def _write(result, out, name):
     if isinstance(out, (tuple, list)):
-        builtins.tuple(write_out(o, r, name) for o, r in zip(out, result, strict=True))
-        kind = type(result)
-        return named(f"{kind.__name__}_out", kind._names)(out) if hasattr(kind, "_names") else kind(out)
+        return type(result)(write_out(o, r, name) for o, r in zip(out, result, strict=True))
     return write_out(out, result, name)
 
 

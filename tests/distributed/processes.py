@@ -17,7 +17,11 @@ ROOT = HERE.parent.parent
 
 def together(path, size=2, args=(), rtol=1e-4):
     """Run a torch program in `size` processes under both, and assert that both print the same."""
-    expected = run(path.read_text(), "torch.distributed.run", size, args)
+    for _ in range(3):
+        expected = run(path.read_text(), "torch.distributed.run", size, args)
+        # torch's own fault now and then: a rank that has done its work aborts over a thread of gloo as it ends.
+        if "terminate called without an active exception" not in expected.stderr:
+            break
     actual = run(as_jtorch(path.read_text()), "jtorch.distributed.run", size, args)
     wanted, came = expected.stdout.splitlines(), actual.stdout.splitlines()
     assert expected.returncode == 0 and wanted, expected.stderr

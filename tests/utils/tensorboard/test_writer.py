@@ -184,6 +184,7 @@ def test_records_of_now(tmp_path, monkeypatch, write):
 
 def test_figures(tmp_path):
     plt.switch_backend("agg")
+    plt.close("all")  # what other tests left open
     left = []
     both(tmp_path, lambda lib, w: left.append(figure(lib, w)))
     assert left == [[], []]
