@@ -16,7 +16,7 @@ from tests.vision.reference import torchvision
 # What torchvision has and we have not: kinds of data and nets that nobody asked for, video, quantization, export.
 LEFT_OUT = {
     "torchvision.ops": {
-        "DeformConv2d", "DropBlock2d", "DropBlock3d", "FeaturePyramidNetwork", "MultiScaleRoIAlign", "PSRoIAlign",
+        "DeformConv2d", "DropBlock2d", "DropBlock3d", "PSRoIAlign",
         "PSRoIPool", "RoIPool", "complete_box_iou_loss", "deform_conv2d", "distance_box_iou_loss", "drop_block2d",
         "drop_block3d", "generalized_box_iou_loss", "ps_roi_align", "ps_roi_pool", "roi_pool",
     },

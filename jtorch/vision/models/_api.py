@@ -3,6 +3,7 @@
 import fnmatch
 import inspect
 import sys
+from types import ModuleType
 from typing import get_args
 
 from jtorch.vision.models._utils import BUILTIN_MODELS
@@ -74,7 +75,12 @@ def get_weight(name):
     enum_name, _, value_name = name.partition(".")
     if name.count(".") != 1:
         raise ValueError(f"Invalid weight name provided: '{name}'.")
-    found = getattr(sys.modules[__package__], enum_name, None)
+    home = sys.modules[__package__]
+    places = [
+        home,
+        *(part for part in vars(home).values() if isinstance(part, ModuleType) and hasattr(part, "__path__")),
+    ]
+    found = next((getattr(place, enum_name) for place in places if hasattr(place, enum_name)), None)
     if not (isinstance(found, type) and issubclass(found, WeightsEnum)):
         raise ValueError(f"The weight enum '{enum_name}' for the specific method couldn't be retrieved.")
     return found[value_name]

@@ -4,6 +4,7 @@ import functools
 import inspect
 import sys
 import warnings
+from collections import OrderedDict
 from typing import Any
 
 from jtorch import nn
@@ -53,6 +54,31 @@ def named(kwargs, param, value):
         raise ValueError(f"The parameter '{param}' expected value {value} but got {kwargs[param]} instead.")
 
 
+class IntermediateLayerGetter(nn.ModuleDict):
+    """A net up to the last of some children, whose results it returns. return_layers: {child: name of its result}.
+
+    Raises ValueError for a child that the net has not.
+    """
+
+    _version = 2
+
+    def __init__(self, model: nn.Module, return_layers: dict[str, str]) -> None:
+        children = dict(model.named_children())
+        if not set(return_layers) <= set(children):
+            raise ValueError("return_layers are not present in model")
+        last = max(list(children).index(str(name)) for name in return_layers)
+        super().__init__(dict(list(children.items())[: last + 1]))
+        self.return_layers = return_layers
+
+    def forward(self, x):
+        out = OrderedDict()
+        for name, module in self.items():
+            x = module(x)
+            if name in self.return_layers:
+                out[self.return_layers[name]] = x
+        return out
+
+
 # Builders.
 
 
@@ -64,9 +90,7 @@ def builder(weights_enum, old="IMAGENET1K_V1", prepare=None, load=None):
     """
 
     def decorate(make):
-        def build(*args, **kwargs):
-            _by_position(args, kwargs)
-            _pretrained(make.__name__, weights_enum, old, kwargs)
+        def build(kwargs):
             weights, progress = weights_enum.verify(kwargs.pop("weights", None)), kwargs.pop("progress", True)
             given = dict(kwargs)
             if weights is None:
@@ -83,32 +107,47 @@ def builder(weights_enum, old="IMAGENET1K_V1", prepare=None, load=None):
                 load(net, state, given)
             return net
 
-        functools.update_wrapper(build, make)
-        del build.__wrapped__
-        build.__signature__ = _signature(weights_enum)
-        BUILTIN_MODELS[make.__name__] = build
-        return build
+        return dressed(make, build, weights_enum, {"pretrained": ("weights", weights_enum, old)})
 
     return decorate
 
 
-def _signature(weights_enum):
+def dressed(make, build, weights_enum, old, more=None):
+    """torchvision's builder of a net out of build(kwargs), under the name and the words of make, and registered.
+
+    old: {old argument: (argument, enum, the weights that True means)}; more: {argument: (annotation, default)}.
+    """
+    more = more or {}
+
+    def builder_of_net(*args, **kwargs):
+        _by_position(args, kwargs, ("weights", "progress", *more))
+        for was, (param, enum, meant) in old.items():
+            _pretrained(make.__name__, enum, meant, kwargs, param, was)
+        return build(kwargs)
+
+    functools.update_wrapper(builder_of_net, make)
+    del builder_of_net.__wrapped__
+    builder_of_net.__signature__ = _signature({"weights": (weights_enum, None), "progress": (bool, True), **more})
+    BUILTIN_MODELS[make.__name__] = builder_of_net
+    return builder_of_net
+
+
+def _signature(arguments):
     """(*, weights: Net_Weights | None = None, progress: bool = True, **kwargs)"""
     kinds = inspect.Parameter
-    return inspect.Signature(
-        [
-            kinds("weights", kinds.KEYWORD_ONLY, default=None, annotation=weights_enum | None),
-            kinds("progress", kinds.KEYWORD_ONLY, default=True, annotation=bool),
-            kinds("kwargs", kinds.VAR_KEYWORD, annotation=Any),
-        ]
-    )
+    named = [
+        kinds(name, kinds.KEYWORD_ONLY, default=default, annotation=kind if kind is bool else kind | None)
+        for name, (kind, default) in arguments.items()
+    ]
+    return inspect.Signature([*named, kinds("kwargs", kinds.VAR_KEYWORD, annotation=Any)])
 
 
-def _by_position(args, kwargs):
+def _by_position(args, kwargs, names):
     """Take arguments without a name as torchvision once did, with its warning."""
-    names = ("weights", "progress")[: len(args)]
+    names = names[: len(args)]
     if args:
-        shown = " and ".join(f"'{name}'" for name in names)
+        shown = "".join(f"'{name}', " for name in names[:-1]).rstrip(", ")
+        shown = f"{shown} and '{names[-1]}'" if shown else f"'{names[-1]}'"
         warnings.warn(
             f"Using {shown} as positional parameter(s) is {_OLD}. Please use keyword parameter(s) instead.",
             stacklevel=4,
@@ -116,24 +155,24 @@ def _by_position(args, kwargs):
         kwargs.update(zip(names, args, strict=False))
 
 
-def _pretrained(name, weights_enum, old, kwargs):
+def _pretrained(name, weights_enum, old, kwargs, param, was):
     """Turn `pretrained=`, or a bool in the place of weights, into weights, with torchvision's warnings."""
-    given = kwargs.get("weights")
+    given = kwargs.get(param)
     legacy = given == "legacy" or not (given is None or isinstance(given, (WeightsEnum, str)))
-    if "weights" in kwargs and not legacy or "weights" not in kwargs and "pretrained" not in kwargs:
+    if param in kwargs and not legacy or param not in kwargs and was not in kwargs:
         return
-    wanted = kwargs.pop("weights") if legacy else kwargs["pretrained"]
+    wanted = kwargs.pop(param) if legacy else kwargs[was]
     if wanted and old is None:
         raise ValueError(f"No weights available for model {name}")
     weights = weights_enum[old] if wanted else None
     if not legacy:
-        warnings.warn(f"The parameter 'pretrained' is {_OLD}, please use 'weights' instead.", stacklevel=4)
+        warnings.warn(f"The parameter '{was}' is {_OLD}, please use '{param}' instead.", stacklevel=4)
     words = (
-        f"Arguments other than a weight enum or `None` for 'weights' are {_OLD}. "
-        f"The current behavior is equivalent to passing `weights={weights}`."
+        f"Arguments other than a weight enum or `None` for '{param}' are {_OLD}. "
+        f"The current behavior is equivalent to passing `{param}={weights}`."
     )
     if wanted:
-        words += f" You can also use `weights={weights_enum.__name__}.DEFAULT` to get the most up-to-date weights."
+        words += f" You can also use `{param}={weights_enum.__name__}.DEFAULT` to get the most up-to-date weights."
     warnings.warn(words, stacklevel=4)
-    kwargs.pop("pretrained", None)
-    kwargs["weights"] = weights
+    kwargs.pop(was, None)
+    kwargs[param] = weights

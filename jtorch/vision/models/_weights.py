@@ -9,7 +9,7 @@ from typing import Any
 
 from jtorch.hub import load_state_dict_from_url
 from jtorch.vision.transforms._modes import InterpolationMode
-from jtorch.vision.transforms._presets import ImageClassification
+from jtorch.vision.transforms._presets import ImageClassification, ObjectDetection
 
 _HERE = Path(__file__).parent
 _HOST = "https://download.pytorch.org/models/"
@@ -69,13 +69,28 @@ def _facts():
 
 
 @cache
-def categories():
-    """The names of ImageNet's 1000 classes."""
-    return (_HERE / "imagenet.txt").read_text(encoding="utf-8").splitlines()
+def categories(of="imagenet"):
+    """The names of the classes of ImageNet (1000), COCO (91, with gaps) or Kinetics (400)."""
+    return (_HERE / f"{of}.txt").read_text(encoding="utf-8").splitlines()
+
+
+def _detection(facts):
+    """The Weights of an entry of a detector."""
+    rest = dict(facts)
+    meta = {
+        "categories": categories("coco"),
+        "min_size": (1, 1),
+        "num_params": rest["num_params"],
+        "recipe": rest["recipe"],
+    }
+    meta |= {"_metrics": {"COCO-val2017": rest["coco"]}, "_ops": rest["ops"], "_file_size": rest["file_size"]}
+    return Weights(_HOST + rest["file"], ObjectDetection, meta)
 
 
 def _one(facts):
     """The Weights of one entry."""
+    if "coco" in facts:
+        return _detection(facts)
     rest = dict(facts)
     rest.pop("default", None)
     file, images, correct = rest.pop("file"), rest.pop("images"), rest.pop("acc")

@@ -13,6 +13,7 @@ from jtorch.vision.ops.boxes import (
     nms,
     remove_small_boxes,
 )
+from jtorch.vision.ops.feature_pyramid_network import FeaturePyramidNetwork
 from jtorch.vision.ops.focal_loss import sigmoid_focal_loss
 from jtorch.vision.ops.misc import (
     MLP,
@@ -22,5 +23,6 @@ from jtorch.vision.ops.misc import (
     Permute,
     SqueezeExcitation,
 )
+from jtorch.vision.ops.poolers import MultiScaleRoIAlign
 from jtorch.vision.ops.roi_align import RoIAlign, roi_align
 from jtorch.vision.ops.stochastic_depth import StochasticDepth, stochastic_depth

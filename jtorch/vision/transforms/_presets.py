@@ -6,7 +6,7 @@ from jtorch.nn.modules.module import Module
 from jtorch.vision.transforms import functional as F
 from jtorch.vision.transforms._modes import InterpolationMode
 
-__all__ = ["ImageClassification"]
+__all__ = ["ImageClassification", "ObjectDetection"]
 
 
 class ImageClassification(Module):
@@ -47,3 +47,17 @@ class ImageClassification(Module):
             f"({self.interpolation}), the middle {self.crop_size} cut out, scaled to [0, 1], then normalized with "
             f"mean {self.mean} and std {self.std}."
         )
+
+
+class ObjectDetection(Module):
+    """In [0, 1], of any size. Shape: Pillow or (..., C, H, W) -> (..., C, H, W)."""
+
+    def forward(self, img):
+        return F.convert_image_dtype(img if isinstance(img, Tensor) else F.pil_to_tensor(img), dtypes.float32)
+
+    def __repr__(self):
+        return f"{type(self).__name__}()"
+
+    def describe(self):
+        """What is done, in words."""
+        return "Accepts Pillow images and tensors (B, C, H, W) or (C, H, W): scaled to [0, 1]."

@@ -10,7 +10,7 @@ import jtorch
 from tests.vision.models.nets import NETS, QUIET, SIZES
 from tests.vision.reference import SIDES, close, pixels, plain, same, torchvision
 
-NAMES = jtorch.vision.models.list_models()
+NAMES = jtorch.vision.models.list_models(module=jtorch.vision.models)
 # Those that torchvision draws by SciPy's slow way unless told not to.
 SLOW = {"googlenet": {"init_weights": False}, "inception_v3": {"init_weights": False}}
 
@@ -24,7 +24,10 @@ def on_meta(side, name, **options):
 
 
 def test_the_nets_that_were_asked_for_are_there():
-    left = {name.split("_")[0].rstrip("0123456789") for name in set(torchvision.models.list_models()) - set(NAMES)}
+    left = {
+        name.split("_")[0].rstrip("0123456789")
+        for name in set(torchvision.models.list_models(module=torchvision.models)) - set(NAMES)
+    }
     assert not set(NAMES) - set(torchvision.models.list_models())
     assert not left & {"alexnet", "vgg", "resnet", "resnext", "wide", "squeezenet", "densenet", "mobilenet"}
     assert not left & {"efficientnet", "googlenet", "inception", "shufflenet", "vit", "convnext", "swin"} - {

@@ -1,0 +1,1 @@
+"""jtorch.vision.models.detection beside torchvision.models.detection."""
