@@ -136,7 +136,7 @@ def from_array(array, device=devices.CPU) -> Tensor:
 
 
 _OWN = frozenset(
-    "_storage _view _grad _grad_fn _out_nr _rg _hooks _retains _apart _tangent".split()
+    "_storage _view _grad _grad_fn _out_nr _rg _hooks _retains _apart _tangent _layout".split()
 )  # what the core keeps on a tensor
 
 

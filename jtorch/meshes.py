@@ -1,10 +1,11 @@
-"""The devices that a program runs on together, and how its values lie on them: halves of a batch, or ranks."""
+"""The devices that a program runs on together, and how its values lie on them: halves of a batch, ranks, or a crew."""
 
 import functools
 import threading
 from contextlib import contextmanager
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
@@ -14,11 +15,13 @@ class Across:
     """Several devices that one program runs on. There is one object for each choice, so that they compare by identity.
 
     keeps: results of calls that need it are made even where nobody holds them, since other processes wait for them.
+    everybody: all the devices that a program with such a call runs on.
     """
 
     keeps = False
 
     def __init__(self, mesh):
+        self.everybody = self
         self.mesh = mesh
         self.sharding = NamedSharding(mesh, PartitionSpec())
 
@@ -36,9 +39,10 @@ class Across:
 
 
 class Used:
-    """Whether arrays have been made that lie on several devices of this process."""
+    """Whether arrays have been made that lie on several devices of this process, and whether with values of each."""
 
     several = False
+    crew = False
 
 
 class Split(Across):
@@ -62,8 +66,13 @@ class Split(Across):
 
 
 def alone(array):
-    """An array that may lie on several devices of this process, on the first of them."""
+    """An array that may lie on several devices of this process, on the first of them.
+
+    Raises RuntimeError where each device has values of its own.
+    """
     if isinstance(array, jax.Array) and len(array.sharding.device_set) > 1:
+        if Used.crew and varied([array]) is not None:
+            raise RuntimeError("each device of a mesh has values of its own here, which no program of one device takes")
         return array.addressable_data(0)
     return array
 
@@ -117,7 +126,83 @@ class Ranks(Across):
         if _local.bound is self:
             return here
         places = {rank: i for i, rank in enumerate(self.ranks)}
-        return np.array([places.get(rank, 0) for rank in _local.bound.ranks])[here]
+        return jnp.asarray([places.get(rank, 0) for rank in _local.bound.ranks])[here]
+
+
+class Crew(Across):
+    """Devices of this process, each of which works on values of its own as a rank does.
+
+    To JAX such a value is one that all devices have, as with Ranks. One that lies on one device goes to all of them.
+    """
+
+    def __init__(self, devices):
+        super().__init__(Mesh(np.array(devices), ("ranks",)))
+        self.ranks = tuple(range(len(devices)))
+
+    program = Ranks.program
+
+    def enter(self, array, place=None):
+        if getattr(array, "sharding", None) == self.sharding:
+            return array
+        Used.several = Used.crew = True
+        return jax.device_put(alone(array), self.sharding)
+
+    def parts(self):
+        """All devices as one group: None, as JAX's collectives have it."""
+        return None
+
+    def index(self):
+        """Which of the devices one is."""
+        return lax.axis_index("ranks")
+
+
+class Row(Across):
+    """A Crew in groups, as along one dim of a device mesh. groups: tuples of as many numbers of devices each."""
+
+    def __init__(self, crew, groups):
+        super().__init__(crew.mesh)
+        self.everybody = crew
+        self.ranks = groups[0]
+        self._groups = [list(group) for group in groups]
+        self._places = np.zeros(len(crew.ranks), int)
+        for group in groups:
+            self._places[list(group)] = range(len(group))
+
+    def parts(self):
+        """The groups."""
+        return self._groups
+
+    def index(self):
+        """Which one of its group a device is."""
+        return jnp.asarray(self._places)[lax.axis_index("ranks")]
+
+
+def varied(arrays):
+    """The Crew on which one of these arrays has values of each device, or None."""
+    for array in arrays:
+        sharding = getattr(array, "sharding", None)
+        if isinstance(sharding, NamedSharding) and sharding.mesh.axis_names == ("ranks",):
+            found = _crews.get(sharding.mesh)
+            if found is not None:
+                return found
+    return None
+
+
+_crews: dict = {}  # JAX's mesh -> Crew
+
+
+@functools.cache
+def crew(devices):
+    """The Crew of some devices of this process, a tuple of jax.Devices."""
+    made = Crew(devices)
+    _crews[made.mesh] = made
+    return made
+
+
+@functools.cache
+def row(crew, groups):
+    """The Row of a Crew in groups, a tuple of tuples."""
+    return Row(crew, groups)
 
 
 @functools.cache
@@ -158,7 +243,7 @@ def common(found):
 
     Raises RuntimeError where devices of one process and ranks are asked for at once.
     """
-    kinds = {across for across in found if across is not None}
+    kinds = {across.everybody for across in found if across is not None}
     if len(kinds) < 2:
         return next(iter(kinds), None)
     if not all(isinstance(across, Ranks) for across in kinds):

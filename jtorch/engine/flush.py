@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jtorch import devices
+from jtorch import devices, meshes
 from jtorch.engine import debug, forms, program, show, sketch, stats, trace
 from jtorch.engine.ref import Box
 from jtorch.engine.trace import LOCK, local
@@ -31,12 +31,13 @@ def run(tr, reason):
             return
         donated = program.donations(tr.node, live, dead)
         if live or program.is_awaited(tr.node):
-            found = program.lookup(tr.node, live, donated)
+            varied = meshes.varied(array for _, array in tr.inputs) if meshes.Used.crew else None
+            found = program.lookup(tr.node, live, donated, varied)
             fresh = found is None
             if fresh:
                 found = sketch.wanted(tr.node, live)
             if found is None:
-                found = program.compiled(tr.node, live, donated, reason in ("read", "eager"))
+                found = program.compiled(tr.node, live, donated, reason in ("read", "eager"), varied)
             _execute(tr, found)
             sketch.recent.append(tr.node)
             if debug.ON:

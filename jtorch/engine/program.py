@@ -55,16 +55,18 @@ class Program:
     """A compiled path. Called with lifted numbers and input arrays it returns the arrays of its `live` slots."""
 
     __slots__ = (
-        "live", "donated", "quick", "executable", "inputs", "path", "seconds", "across", "places", "__weakref__",
+        "live", "donated", "quick", "executable", "inputs", "path", "seconds", "across", "places", "varied",
+        "__weakref__",
     )  # fmt: skip
 
-    def __init__(self, node, live, donated, quick):
+    def __init__(self, node, live, donated, quick, varied=None):
         start = time.perf_counter()
         self.path = node.path()
         self.quick = quick  # compiled in a hurry, for a trace that may never come again
         self.donated = donated  # slots of the inputs whose buffers it takes over
         self.inputs = tuple(entered for step in self.path for entered in step.entered)
-        self.across = meshes.common(_across(step) for step in self.path)
+        self.varied = varied  # the devices that have values of their own in what it is given, see meshes.Crew
+        self.across = meshes.common([varied, *map(_across, self.path)])
         self.live = live if self.across is None else _with_awaited(self.path, live)
         place = devices.sharding(device(node)) if self.across is None else self.across.sharding
         self.places = self._splits()
@@ -215,16 +217,17 @@ def donations(node, live, dead):
 MAX_EXACT = 4  # programs of one path that may differ only in what they donate
 
 
-def lookup(node, live, donated):
+def lookup(node, live, donated, varied=None):
     """A program of this path that makes at least the live slots and donates at most these, or None.
 
+    varied: the devices that have values of their own in what it is given.
     One that was compiled in a hurry serves once; the second time the path deserves a full compile.
     """
-    found = node.programs.get((live, donated))
+    found = node.programs.get((live, donated, varied))
     if found is None and node.programs:
         wanted, given = set(live), set(donated)
         for program in node.programs.values():
-            if wanted <= set(program.live) and set(program.donated) <= given:
+            if program.varied is varied and wanted <= set(program.live) and set(program.donated) <= given:
                 if len(program.donated) == len(donated) or len(node.programs) >= MAX_EXACT:
                     found = program
                     break
@@ -234,13 +237,20 @@ def lookup(node, live, donated):
     return found
 
 
-def compiled(node, live, donated, hurry):
+def compiled(node, live, donated, hurry, varied=None):
     """Compile the path for these live slots and donations, and keep it. Nothing is kept when compiling fails.
 
-    hurry: somebody waits for the result of a trace that may never come again.
+    hurry: somebody waits for the result of a trace that may never come again. varied: as for lookup.
     """
-    quick = hurry and not node.programs and node.depth <= QUICK_CALLS and _is_cpu(node) and not is_spread(node)
-    program = Program(node, live, donated, quick)
+    quick = (
+        hurry
+        and varied is None
+        and not node.programs
+        and node.depth <= QUICK_CALLS
+        and _is_cpu(node)
+        and not is_spread(node)
+    )
+    program = Program(node, live, donated, quick, varied)
     keep(node, program)
     return program
 
@@ -250,7 +260,7 @@ def keep(node, program):
     for key, old in list(node.programs.items()):
         if old.quick:
             del node.programs[key], _lru[old]
-    node.programs[program.live, program.donated] = program
+    node.programs[program.live, program.donated, program.varied] = program
     _lru[program] = node
     while len(_lru) > MAX_PROGRAMS:
         _evict()

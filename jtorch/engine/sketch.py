@@ -22,6 +22,7 @@ class Sketch:
 
     __slots__ = ("live", "plan", "spent", "__weakref__")
     donated = ()
+    varied = None
     quick = True  # it gives way to a program
 
     def __init__(self, node, live, spent):

@@ -58,6 +58,24 @@ class ProcessGroup:
 ProcessGroup.__module__ = "torch.distributed"
 
 
+class DeviceGroup(ProcessGroup):
+    """Devices of this process in the place of ranks, along one dim of a device mesh. row: a meshes.Row or Crew."""
+
+    def __init__(self, row, name):
+        super().__init__(row.ranks, name, HashStore(DEFAULT_TIMEOUT), "devices", DEFAULT_TIMEOUT)
+        self._row = row
+
+    def rank(self):
+        """0: what this process reads of a value is the first device's."""
+        return 0
+
+    def across(self, device):
+        """The devices. Raises RuntimeError for tensors elsewhere."""
+        if device.type != "cuda":
+            raise RuntimeError(f"a mesh of this process's cuda devices can't work on tensors on {device}")
+        return self._row
+
+
 class _World:
     """What init_process_group found out."""
 
@@ -67,6 +85,7 @@ class _World:
     store = None
     made = 0
     groups: list = []
+    along: dict = {}  # the groups of device meshes, by their ranks
     connected = False
 
 
@@ -104,6 +123,8 @@ def is_torchelastic_launched():
 
 def found(group=None):
     """A group, the world by default. Raises ValueError before init_process_group."""
+    if isinstance(group, DeviceGroup):
+        return group
     if _World.group is None:
         raise ValueError(NOT_INITIALIZED)
     return _World.group if group is None else group
@@ -277,6 +298,19 @@ def new_group(ranks=None, timeout=None, backend=None, pg_options=None, use_local
     return made
 
 
+def along(ranks):
+    """The group of some ranks, as a device mesh has it; one for each choice, that of the world for all of them."""
+    world = found()
+    if tuple(ranks) == world.ranks:
+        return world
+    if tuple(ranks) not in _World.along:
+        if sorted(ranks) != list(ranks):
+            raise NotImplementedError(f"a device mesh whose ranks do not ascend along its dims: {list(ranks)}")
+        name = "mesh_" + "_".join(map(str, ranks))
+        _World.along[tuple(ranks)] = ProcessGroup(ranks, name, _World.store, world.backend, world.timeout)
+    return _World.along[tuple(ranks)]
+
+
 def new_subgroups(group_size=None, group=None, timeout=None, backend=None, pg_options=None, group_desc=None):
     """(the group of this process, all groups): the world in groups of group_size ranks in a row."""
     world = found(group)
@@ -312,7 +346,7 @@ def destroy_process_group(group=None):
         if world.rank() == 0:
             _wait_for_all_to_leave(store, world)
         jax.distributed.shutdown()
-    _World.group, _World.groups = None, []
+    _World.group, _World.groups, _World.along = None, [], {}
     _World.rank = _World.size = -1
 
 

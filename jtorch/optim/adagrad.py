@@ -6,10 +6,11 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from jtorch._tensor import from_host
+from jtorch._tensor import aval, from_host
 from jtorch.optim.counted import CountedOptimizer, check, check_lr
 from jtorch.optim.optax_op import is_zero
 from jtorch.optim.pieces import prepared, stateful
+from jtorch.shards.dtensor import part_like
 
 
 class Options(NamedTuple):
@@ -83,11 +84,11 @@ class Adagrad(CountedOptimizer):
             for param in group["params"]:
                 state = self.state[param]
                 state["step"] = self._new_step(group, param)
-                state["sum"] = from_host(self._begin("sum", param, group), device=param.device)
+                state["sum"] = part_like(from_host(self._begin("sum", param, group), device=param.device), param)
 
     def _begin(self, name, param, group):
         start = group["initial_accumulator_value"]
-        return np.full(tuple(param.shape), complex(start, start) if param.is_complex() else start, param.dtype.numpy)
+        return np.full(aval(param).shape, complex(start, start) if param.is_complex() else start, param.dtype.numpy)
 
     def share_memory(self):
         """Keep the state where it is: memory is not shared between processes."""

@@ -17,6 +17,7 @@ from jtorch.ops.op import Arrays, Inputs, Lift, op
 from jtorch.optim.again import Again
 from jtorch.optim.clock import Clock
 from jtorch.optim.optimizer import Optimizer, evaluate, with_grad_mode
+from jtorch.shards.dtensor import part_like
 
 _HALVES = (jnp.float16, jnp.bfloat16)
 _FUSED = ["mps", "cuda", "xpu", "hpu", "cpu", "mtia", "privateuseone"]
@@ -170,7 +171,7 @@ class OptaxOptimizer(Optimizer):
 
     def _begin(self, name, param, group):
         """The NumPy array with which a field of a parameter's state begins."""
-        return np.zeros(tuple(param.shape), param.dtype.numpy)
+        return np.zeros(aval(param).shape, param.dtype.numpy)
 
     def _count(self, plan, group, params, states, options):
         """(distinct counts, which of them, or of the plan's clocks, each parameter goes by)."""
@@ -286,7 +287,7 @@ class OptaxOptimizer(Optimizer):
         except KeyError:
             for state, param in zip(states, params, strict=True):
                 if name not in state:
-                    state[name] = from_host(self._begin(name, param, group), device=param.device)
+                    state[name] = part_like(from_host(self._begin(name, param, group), device=param.device), param)
             return [state[name] for state in states]
 
     def _check(self, group, params):

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from jtorch._tensor import Tensor
+from jtorch._tensor import Tensor, aval
 from jtorch.optim.counted import CountedOptimizer, check_lr
 from jtorch.optim.pieces import prepared, stateful
 
@@ -80,7 +80,7 @@ class Rprop(CountedOptimizer):
         if name == "prev":
             return super()._begin(name, param, group)
         lr = group["lr"].item() if isinstance(group["lr"], Tensor) else group["lr"]
-        return np.full(tuple(param.shape), complex(lr, lr) if param.is_complex() else lr, param.dtype.numpy)
+        return np.full(aval(param).shape, complex(lr, lr) if param.is_complex() else lr, param.dtype.numpy)
 
     def _describe(self, group, params):
         fields = {"prev": "prev", "step_size": "step_size"}

@@ -191,7 +191,7 @@ class Recording:
 
     def _program(self, donated=None):
         donated = self._donated if donated is None else donated
-        found = self._node.programs.get((self._live, donated))
+        found = self._node.programs.get((self._live, donated, None))
         if found is None or found.quick:
             found = program.compiled(self._node, self._live, donated, False)
         return found

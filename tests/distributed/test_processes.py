@@ -2,19 +2,25 @@
 
 import re
 
-from tests.distributed.processes import HERE, ROOT, run, together
+import pytest
+
+from tests.distributed import several
+from tests.distributed.processes import HERE, ROOT, run
+
+PROGRAMS = [
+    *(HERE / "programs" / f"{name}.py" for name in ("collectives", "unused", "dtensor")),
+    *(ROOT / "examples" / "distributed" / f"{name}.py" for name in ("ddp", "fsdp", "tensor_parallel")),
+]
 
 
-def test_collectives():
-    together(HERE / "programs" / "collectives.py")
+@pytest.fixture(scope="module")
+def both():
+    return several.outputs(PROGRAMS)
 
 
-def test_gradients_of_all_processes():
-    together(HERE / "programs" / "unused.py")
-
-
-def test_the_example():
-    together(ROOT / "examples" / "distributed" / "ddp.py")
+@pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.stem)
+def test_prints_as_torchs(both, path):
+    several.same(both, path.name)
 
 
 STEPS = """

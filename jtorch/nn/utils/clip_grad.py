@@ -8,6 +8,8 @@ from jtorch.api.construct import tensor
 from jtorch.autograd.apply import call
 from jtorch.autograd.grad_mode import no_grad
 from jtorch.autograd.inplace import update
+from jtorch.shards.dtensor import DTensor
+from jtorch.shards.norms import norm_over_ranks
 
 __all__ = ["clip_grad_norm", "clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
 
@@ -23,6 +25,13 @@ def _listed(tensors):
     return [tensors] if isinstance(tensors, Tensor) else list(tensors)
 
 
+def _plain_norm(tensors, norm_type):
+    norms = [call("each_norm", group, norm_type) for group in _by_device(tensors).values()]
+    if len(norms) > 1:
+        norms = [call("cat", [n.to(norms[0].device) for n in norms])]
+    return call("whole_norm", norms[0], norm_type)
+
+
 @no_grad()
 def get_total_norm(tensors, norm_type: float = 2.0, error_if_nonfinite: bool = False, foreach: bool | None = None):
     """The norm of all tensors together, as if they were one vector. Shape: -> ().
@@ -34,10 +43,10 @@ def get_total_norm(tensors, norm_type: float = 2.0, error_if_nonfinite: bool = F
     norm_type = float(norm_type)
     if not tensors:
         return tensor(0.0)
-    norms = [call("each_norm", group, norm_type) for group in _by_device(tensors).values()]
-    if len(norms) > 1:
-        norms = [call("cat", [n.to(norms[0].device) for n in norms])]
-    total = call("whole_norm", norms[0], norm_type)
+    if isinstance(tensors[0], DTensor):
+        total = norm_over_ranks(tensors, norm_type)  # torch: all are DTensors then
+    else:
+        total = _plain_norm(tensors, norm_type)
     if error_if_nonfinite and not bool(total.isfinite()):
         raise RuntimeError(
             f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it cannot be "
