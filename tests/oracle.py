@@ -179,20 +179,18 @@ def _given(module, value, grad, outcome, clone=False):
 def differentiate(module, outcome, twice, rounded=None):
     """Note in the outcome the gradients of its leaves under random cotangents, and those of these gradients.
 
-    rounded: the dtype whose numbers the cotangents are, where it is not that of the results.
+    rounded: a real dtype whose numbers the cotangents are, where the results are wider.
     """
     leaves = [leaf for leaf in outcome.leaves if leaf.requires_grad]
     outputs = [out for out in _tensors(module, outcome.value) if out.requires_grad]
     if not leaves or not outputs:
         return
     draw = np.random.default_rng(0)
-    cotangents = [_cotangent(module, draw, out) for out in outputs]
-    if rounded is not None:
-        cotangents = [c.to(rounded).to(c.dtype) for c in cotangents]
+    cotangents = [_cotangent(module, draw, out, rounded) for out in outputs]
     if twice:
         first = module.autograd.grad(outputs, leaves, cotangents, create_graph=True, allow_unused=True)
         outcome.grads = list(first)
-        drawn = [(g, _cotangent(module, draw, g)) for g in first if g is not None]
+        drawn = [(g, _cotangent(module, draw, g, rounded)) for g in first if g is not None]
         outputs = [(g, cotangent) for g, cotangent in drawn if g.requires_grad]
         if outputs:
             module.autograd.backward(*map(list, zip(*outputs, strict=True)))
@@ -205,11 +203,13 @@ def differentiate(module, outcome, twice, rounded=None):
         outcome.grads = [leaf.grad for leaf in leaves]
 
 
-def _cotangent(module, draw, out):
+def _cotangent(module, draw, out, rounded):
     values = draw.uniform(0.5, 1.5, tuple(out.shape)) * draw.choice([-1.0, 1.0], tuple(out.shape))
     if out.dtype.is_complex:
         values = values + 1j * draw.uniform(-1, 1, tuple(out.shape))
-    return module.tensor(values, dtype=out.dtype)
+    if rounded is None:
+        return module.tensor(values, dtype=out.dtype)
+    return module.tensor(values, dtype=rounded.to_complex() if out.dtype.is_complex else rounded).to(out.dtype)
 
 
 def _tensors(module, value):

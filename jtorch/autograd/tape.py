@@ -29,7 +29,7 @@ class Tape:
 
     __slots__ = (
         "op", "vjp", "node", "needs", "slots", "graph", "places", "shown", "saved", "tensors", "results", "layout",
-        "fixed", "floating", "outs", "by_present", "single", "frees", "device",
+        "fixed", "floating", "outs", "by_present", "single", "frees", "device", "defined",
     )  # fmt: skip
 
     def __init__(self, sig, needs):
@@ -38,15 +38,18 @@ class Tape:
         self.vjp = op.vjp
         name, *self.graph = _graph(sig)
         inner = any(type(entry) is tuple for entry in self.graph)
-        self.node = named(Composite if inner else getattr(op, "node", Call), name)
-        unlinked = op.unlinked(sig.attrs)
-        self.needs = tuple(
+        unlinked, undefined = op.unlinked(sig.attrs), op.undefined(sig.avals, sig.attrs)
+        self.node = named(Composite if inner else Undefined if undefined else getattr(op, "node", Call), name)
+        linked = [
             bool(needs >> i & 1) and type(a) is Aval and a.dtype.category >= dtypes.FLOAT and i not in unlinked
             for i, a in enumerate(sig.avals)
-        )
-        self.slots = tuple(i for i, need in enumerate(self.needs) if need)
+        ]
+        self.slots = tuple(i for i, here in enumerate(linked) if here)
+        self.defined = tuple(i not in undefined for i in self.slots)
+        self.needs = tuple(here and i not in undefined for i, here in enumerate(linked))
         self.places = {i: place for place, i in enumerate(self.slots)}
-        self.shown = tuple(self._place(entry) for entry in self.graph)
+        sent = {i: place for place, i in enumerate(i for i, need in enumerate(self.needs) if need)}
+        self.shown = tuple(sent.get(self.operand(entry)) for entry in self.graph)
         self.outs = sig.outs
         self.device = sig.outs[0].device
         self.floating = tuple(a.dtype.category >= dtypes.FLOAT and i not in op.constant for i, a in enumerate(sig.outs))
@@ -66,9 +69,10 @@ class Tape:
             return [i for part in entry[1:] for i in self.operands(part)]
         return [entry] if entry in self.places else []
 
-    def _place(self, entry):
+    def operand(self, entry):
+        """The one operand that needs a gradient in an entry of the graph, or None."""
         found = self.operands(entry)
-        return self.places[found[0]] if len(found) == 1 else None
+        return found[0] if len(found) == 1 else None
 
     def _reads(self, sig):
         """Per operand: whether the gradient reads its value."""
@@ -145,7 +149,7 @@ def tape(sig, needs):
     found = sig.tapes.get(needs, 0)
     if found == 0:
         found = Tape(sig, needs) if any(a.dtype.category >= dtypes.FLOAT for a in sig.outs) else None
-        if found is not None and not any(found.needs):
+        if found is not None and not found.slots:
             found = None
         sig.tapes[needs] = found
     return found
@@ -216,6 +220,10 @@ class Call(Node):
     def outs(self):
         return self.tape.outs
 
+    def known(self):
+        """The edges of all operands that require grad."""
+        return self.edges
+
     def pull(self, cotangents, mode):
         return mode.pull(self, cotangents)
 
@@ -223,7 +231,7 @@ class Call(Node):
         """The saved operands and results as Tensors that stand where they stood in the graph (for double backward)."""
         whole = {at: tensor for _, _, at, tensor in self.versions if at >= 0}
         places = [*self.tape.saved, *(~n for n in range(len(self.outs)))]
-        edges = dict(zip(self.tape.slots, self.edges, strict=True))
+        edges = dict(zip(self.tape.slots, self.known(), strict=True))
         tangents = Level.saved.get(self, {})
         return [
             _placed(x, (self, ~at) if at < 0 else edges.get(at), whole.get(at), tangents.get(at))
@@ -268,6 +276,28 @@ class Call(Node):
         if self.tape.frees:
             self.saved = None
         self.versions = ()
+
+
+class Undefined(Call):
+    """A call with operands to which torch sends None: their edges are there to be looked at."""
+
+    __slots__ = ("every",)
+
+    @property
+    def edges(self):
+        return [edge for edge, sent in zip(self.every, self.tape.defined, strict=True) if sent]
+
+    @edges.setter
+    def edges(self, every):
+        self.every = every
+
+    def known(self):
+        return self.every
+
+    @property
+    def next_functions(self):
+        places = [self.tape.places.get(self.tape.operand(entry)) for entry in self.tape.graph]
+        return tuple(public(None if place is None else self.every[place]) for place in places)
 
 
 class Composite(Call):

@@ -1,8 +1,7 @@
-"""Pseudo-inverses, least squares, and the matrix exponential."""
+"""Pseudo-inverses and least squares."""
 
 import jax
 from jax import numpy as jnp
-from jax.scipy.linalg import expm
 
 from jtorch.matrices import (
     broadcast_batches,
@@ -10,10 +9,9 @@ from jtorch.matrices import (
     mh,
     need_inexact,
     need_same_dtype,
-    need_square,
     real_dtype,
 )  # fmt: skip
-from jtorch.ops.op import Array, op, widened
+from jtorch.ops.op import Array, op
 from jtorch.shapes import listed
 
 
@@ -164,15 +162,3 @@ def _(primals, tangents):
     found = _pinv(*primals)
     left, right = found @ mh(found) @ moved, moved @ mh(found) @ found
     return found, left - left @ a @ found + right - found @ a @ right - found @ tangents[0] @ found
-
-
-@op("linalg_matrix_exp", door="linalg")
-@widened
-def linalg_matrix_exp(A: Array):
-    """The exponential of square matrices. Shape: (*, n, n) -> the same. Raises RuntimeError for others."""
-    need_inexact(A, "linalg.matrix_exp", halves=True)
-    need_square(A, "linalg.matrix_exp")
-    if not A.size:
-        return A
-    flat = A.reshape(-1, *A.shape[-2:])
-    return jax.vmap(lambda a: expm(a, max_squarings=48))(flat).reshape(A.shape)

@@ -111,6 +111,10 @@ class Recordable:
         """The numbers of the operands that torch's graph leaves out: their gradient is None, not zeros."""
         return ()
 
+    def undefined(self, operands, attrs):
+        """The numbers of the operands that torch's graph has, but sends None. operands: Avals, numbers, None."""
+        return ()
+
     def across(self, attrs):
         """The several devices that a call needs (see meshes.py), or None."""
         return None
@@ -142,6 +146,8 @@ class Recordable:
 
     def pullback(self, ins, attrs, compute, cotangents, needs, results):
         """Gradients of the operands marked in needs, as a tuple. A cotangent of None stands for zeros."""
+        if not any(needs):
+            return ()
 
         def forward(*wanted):
             return self.called(mixed(ins, needs, wanted), attrs, compute)
@@ -198,6 +204,7 @@ class Op(Recordable):
         self.linear = fields.pop("linear", True)
         self.follows = fields.pop("follows", self.rule is not None)
         self._unlinked = fields.pop("unlinked", None)
+        self._undefined = fields.pop("undefined", None)
         if fields:
             raise TypeError(f"@op({name!r}) got fields it does not know: {sorted(fields)}")
         self._gradient = None
@@ -238,6 +245,9 @@ class Op(Recordable):
 
     def unlinked(self, attrs):
         return self._unlinked(attrs) if self._unlinked else ()
+
+    def undefined(self, operands, attrs):
+        return self._undefined(operands, attrs) if self._undefined else ()
 
     def across(self, attrs):
         return next((a for a in attrs if isinstance(a, meshes.Across)), None)

@@ -1,5 +1,7 @@
 """The QR factorization and Householder reflectors."""
 
+import math
+
 from jax import lax
 from jax import numpy as jnp
 from jax.lax import linalg as lapack
@@ -117,7 +119,12 @@ def _check_reflectors(input, tau, function):
         )
 
 
-@op("linalg_householder_product", door="linalg", out=True)
+def _without_reflectors(operands, attrs):
+    # torch: of no reflectors the gradients are undefined.
+    return () if all(math.prod(x.shape) for x in operands[:2]) else (0, 1)
+
+
+@op("linalg_householder_product", door="linalg", out=True, undefined=_without_reflectors)
 def linalg_householder_product(A: Array, tau: Array):
     """The first n columns of a product of Householder reflectors. Shape: (*, m, n), (*, k) -> (*, m, n)."""
     function = "torch.linalg.householder_product"
@@ -140,7 +147,7 @@ def linalg_householder_product(A: Array, tau: Array):
     return _reflect(_vectors(A, tau.shape[-1]), tau, start, backwards=True)
 
 
-@op("ormqr", method=True, out=True)
+@op("ormqr", method=True, out=True, undefined=_without_reflectors)
 def ormqr(input: Array, tau: Array, other: Array, left=True, transpose=False):
     """Q other, other Q, or these with Qᴴ, for the product Q of Householder reflectors. Shape: other's."""
     for x, name in ((input, "input"), (other, "other")):

@@ -57,6 +57,7 @@ def erfc(input: Array):
 
 
 @op("erfinv", rule="float", method=True, inplace=True, out=True)
+@in_double
 def erfinv(input: Array):
     """The inverse of the error function on (-1, 1). Shape: any -> the same."""
     return lax.erf_inv(input)
@@ -65,7 +66,7 @@ def erfinv(input: Array):
 @erfinv.gradient
 @widened
 def _(grad, result, input):
-    inverse = lax.erf_inv(input)
+    inverse = in_double(lax.erf_inv)(input)
     return (grad * (math.sqrt(math.pi) / 2) * jnp.exp(inverse * inverse),)
 
 

@@ -38,8 +38,6 @@ def _length_gradient(grad, length, x, ord, dims):
     size = jnp.abs(x)
     zero = length == 0
     safe = jnp.where(zero, 1, length)
-    if ord == 0:
-        return jnp.zeros_like(x)
     if ord == 1:
         return grad * _direction(x)
     if ord == 2:
@@ -52,6 +50,11 @@ def _length_gradient(grad, length, x, ord, dims):
     else:
         slope = size ** (ord - 1)
     return _direction(x) * jnp.where(zero, 0, slope * grad / safe ** (ord - 1))
+
+
+def _of_order_0(operands, attrs):
+    # torch: the norm of order 0 counts elements, and its gradient is undefined.
+    return tuple(range(len(operands))) if attrs[0] == 0 else ()
 
 
 def _check_norm(input, ord, dim, dims, dtype):
@@ -77,7 +80,7 @@ def _check_norm(input, ord, dim, dims, dtype):
             )
 
 
-@op("linalg_vector_norm", door="linalg", out=True, lift=False)
+@op("linalg_vector_norm", door="linalg", out=True, lift=False, undefined=_of_order_0)
 def vector_norm(x: Array, ord=2, dim=None, keepdim=False, *, dtype: DType = None):
     """The p-norm along dims, of all elements where none is given. Shape: the input's without these dims.
 
@@ -102,7 +105,7 @@ def _(grad, result, x, ord, dim, keepdim, dtype):
     return (_length_gradient(grad, result, x if dtype is None else x.astype(dtype), ord, dims),)
 
 
-@op("dist", rule="promote", method=True)
+@op("dist", rule="promote", method=True, undefined=_of_order_0)
 @widened
 def dist(input: Array, other: Array, p=2):
     """The p-norm of input - other. Shape: broadcast -> (). Raises RuntimeError for integers."""

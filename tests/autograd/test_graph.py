@@ -248,3 +248,17 @@ def test_data_has_its_own_version():
         return counts, y
 
     same(fn)
+
+
+def test_operands_that_are_sent_none():
+    def fn(torch):
+        x, tau, other = (torch.ones(s, dtype=torch.float64, requires_grad=True) for s in ((2, 0), (0,), (2, 3)))
+        y = torch.ormqr(x, tau, other)
+        z = torch.dist(y, torch.ones(2, 3), 0)
+        seen = []
+        y.grad_fn.register_hook(lambda sent, came: seen.append([g if g is None else g.shape for g in (*sent, *came)]))
+        y.sum().backward()
+        shown = [[name and type(name).__name__ for name, _ in t.grad_fn.next_functions] for t in (y, z)]
+        return seen, shown, [t.grad is None for t in (x, tau, other)], z.requires_grad
+
+    same(fn)

@@ -31,7 +31,7 @@ class Call:
         self.exact = False
 
     def true(self):
-        """The Outcome on torch, worked out in float64 from numbers in half precision."""
+        """The Outcome on torch, worked out in double precision from the numbers of the sample."""
         self.exact = True
         try:
             return self.run(torch)
@@ -81,7 +81,7 @@ class Call:
         _check_fit(value)
         outcome.value = self._processed(module, value)
         outcome.leaves = given.leaves
-        rounded = getattr(torch, self.dtype) if self.exact else None
+        rounded = getattr(torch, self.dtype).to_real() if self.exact else None
         differentiate(module, outcome, self.entry.info.supports_gradgrad and self.dtype in TWICE, rounded)
 
     def callable(self, module, fn):

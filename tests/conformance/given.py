@@ -13,7 +13,7 @@ class Unfit(Exception):
 class Given:
     """The arguments of one sample as one module wants them; leaves and tensors are noted on the way.
 
-    exact: numbers in half precision become float64.
+    exact: floating numbers become float64, complex ones complex128.
     """
 
     def __init__(self, module, sample, requires_grad=False, exact=False):
@@ -38,8 +38,8 @@ class Given:
             return type(value)(self.convert(x) for x in value)
         if isinstance(value, slice):
             return slice(*(self.convert(x) for x in (value.start, value.stop, value.step)))
-        if self.exact and value in HALVES:
-            return torch.float64
+        if self.exact and isinstance(value, torch.dtype):
+            value = exact(value)
         if isinstance(value, (torch.dtype, torch.memory_format, torch.layout)):
             if value in _FOREIGN:
                 raise Unfit(f"a sample with {value}")
@@ -60,15 +60,19 @@ class Given:
 
     def _tensor(self, value):
         wanted = self.requires_grad and value.requires_grad
-        value = value.double() if self.exact and value.dtype in HALVES else value
+        value = value.to(exact(value.dtype)) if self.exact else value
         leaf, laid = to_tensor(self.module, strided(value), wanted)
         self.leaves.append(leaf)
         self.inputs.append(laid)
         return laid
 
 
-HALVES = [torch.bfloat16, torch.float16]  # no set: a tensor is looked up in it, too
 _FOREIGN = (torch.complex32, torch.sparse_coo, torch.sparse_csr, torch.sparse_csc, torch.sparse_bsr, torch.sparse_bsc)
+
+
+def exact(dtype):
+    """The widest dtype of the same kind, in which torch's results are taken for the truth."""
+    return torch.complex128 if dtype.is_complex else torch.float64 if dtype.is_floating_point else dtype
 
 
 def strided(tensor):

@@ -46,14 +46,3 @@ def test_lstsq_refuses():
         check("linalg.lstsq", x, np.asarray(b))
     check("linalg.lstsq", np.zeros(3), np.zeros(3))
     check("linalg.lstsq", x, x, driver="gel")
-
-
-@pytest.mark.parametrize("dtype", ["float64", "complex64"])
-def test_matrix_exp(dtype):
-    check("linalg.matrix_exp", ordinary((2, 3, 3), dtype), grad=dtype == "float64")
-
-
-def test_matrix_exp_of_others():
-    check("matrix_exp", 20 * ordinary((3, 3), "float64"), grad=False)
-    for x in (np.zeros((0, 0)), np.zeros((2, 3)), np.zeros((2, 2), np.int64), np.zeros(3)):
-        check("linalg.matrix_exp", x, grad=False)

@@ -50,6 +50,13 @@ def test_ormqr(left, transpose):
     check("ormqr", x, tau, other, left, transpose)
 
 
+def test_without_reflectors():
+    for shape, count in (((0, 0), 0), ((3, 0), 0), ((0, 3, 2), 2), ((3, 2), 0)):
+        check("linalg.householder_product", np.zeros(shape), np.zeros((*shape[:-2], count)))
+    for shape, count, other in (((0, 2, 2), 2, (0, 2, 5)), ((2, 2, 0), 0, (2, 2, 3)), ((2, 2, 2), 2, (2, 2, 0))):
+        check("ormqr", np.zeros(shape), np.zeros((*shape[:-2], count)), np.zeros(other))
+
+
 def test_reflectors_refuse():
     check("geqrf", np.eye(3))
     for x, tau in ((np.eye(3), np.zeros((3, 1))), (np.zeros((2, 3)), np.zeros(2)), (np.eye(2), np.zeros(3)),
