@@ -3,6 +3,7 @@
 import functools
 import math
 
+import jax
 import numpy as np
 from jax import lax
 from jax import numpy as jnp
@@ -17,6 +18,32 @@ def flat_places(index, dim, shape):
         place = index.astype(kind) if d == dim else lax.broadcasted_iota(kind, index.shape, d)
         flat = flat * kind(n) + place
     return flat.reshape(-1)
+
+
+# Directions. XLA's derivative of z / |z| divides by |z|², which is 0 or inf where |z| is far from it.
+
+
+@jax.custom_jvp
+def direction(x):
+    """x / |x|, 0 at 0; the sign of a real number, and as torch has it in gradients: 0 for nan."""
+    if not jnp.iscomplexobj(x):
+        return (x > 0).astype(x.dtype) - (x < 0).astype(x.dtype)
+    return x / _or_1(jnp.abs(x))
+
+
+@direction.defjvp
+def _(primals, tangents):
+    x, moved = primals[0], tangents[0]
+    found = direction(x)
+    if not jnp.iscomplexobj(x):
+        return found, jnp.zeros_like(found)
+    size = jnp.abs(x)
+    turned = moved - found * (jnp.conj(found) * moved).real
+    return found, jnp.where(size == 0, 0, turned / _or_1(size))
+
+
+def _or_1(size):
+    return jnp.where(size == 0, 1, size)
 
 
 # Extremes. XLA's own reduction forgets nan on a CPU, from 4096 elements on.

@@ -4,7 +4,7 @@ import numpy as np
 from jax import numpy as jnp
 
 from jtorch.dtypes import from_numpy
-from jtorch.ops.op import Array, op
+from jtorch.ops.op import Array, op, widened
 
 
 def _check_weights(count, fweights, aweights):
@@ -57,6 +57,7 @@ def cov(input: Array, *, correction=1, fweights: Array | None = None, aweights: 
 
 
 @op("corrcoef", method=True, grad_name="ClampBackward1")
+@widened
 def corrcoef(input: Array):
     """Correlation coefficients of the rows of a matrix. Shape: (n, m) -> (n, n), (m,) -> ()."""
     c = cov.fn(input)

@@ -9,7 +9,7 @@ from jax import lax
 from jax import numpy as jnp
 
 from jtorch.dtypes import from_numpy
-from jtorch.ops.op import FIRST, Array, Arrays, Operand, Scalar, op
+from jtorch.ops.op import FIRST, Array, Arrays, Operand, Scalar, op, widened
 from jtorch.shapes import broadcast_shapes, listed, normalize_dim, numel
 
 # XLA itself keeps reads and writes inside: JAX's other modes would check once more.
@@ -47,7 +47,7 @@ def index(input: Array, indices: Arrays, dims):
     return input.at[_key(input.ndim, indices, dims)].get(mode=_MODE)
 
 
-op("masked_select", door=None)(index.fn)
+op("masked_select", door=None)(widened(index.fn))
 
 
 @op("index_put", door=None, follows=FIRST)

@@ -152,8 +152,9 @@ def matmul(input: Array, other: Array):
     if batch == other.shape[:-2] == input.shape[:-2]:
         a, b = input, other
     else:
-        a = jnp.broadcast_to(input, (*batch, *input.shape[-2:]))
-        b = jnp.broadcast_to(other, (*batch, *other.shape[-2:]))
+        spread = widened(jnp.broadcast_to)  # so that its gradient is summed up in float32
+        a = spread(input, (*batch, *input.shape[-2:]))
+        b = spread(other, (*batch, *other.shape[-2:]))
     a = a.reshape(-1, *a.shape[-2:]) if 0 not in a.shape else a.reshape(_count(batch), *a.shape[-2:])
     out = _bmm(a, b.reshape(a.shape[0], *b.shape[-2:]))
     return out.reshape(*batch, *out.shape[1:])

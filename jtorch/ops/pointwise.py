@@ -7,6 +7,7 @@ from jax import lax
 from jax import numpy as jnp
 
 from jtorch import dtypes
+from jtorch.lowering import direction
 from jtorch.ops.op import Array, Scalar, op, widened
 
 LN2 = math.log(2)
@@ -231,15 +232,8 @@ def abs(input: Array):
 
 @abs.gradient
 def _(grad, result, input):
-    if _is_complex(input):
-        return (grad * _direction(input),)
     # torch: the slope is 0 at 0 and at nan; a gradient of inf or nan times that is nan.
-    return (grad * ((input > 0).astype(grad.dtype) - (input < 0).astype(grad.dtype)),)
-
-
-def _direction(z):
-    still = z == 0  # where |z| has no slope
-    return jnp.where(still, 0, z / jnp.abs(jnp.where(still, 1, z)))
+    return (grad * direction(input),)
 
 
 @op("neg", "negative", method=True, inplace=True, out=True, operator="neg", follows=True)
@@ -268,9 +262,7 @@ def sign(input: Array):
 @op("sgn", method=True, inplace=True, out=True, follows=True)
 def sgn(input: Array):
     """The sign of each element; of a complex number its direction, z / |z|. Shape: any -> the same."""
-    if _is_complex(input):
-        return _direction(input)
-    return sign.fn(input)
+    return direction(input) if _is_complex(input) else sign.fn(input)
 
 
 @op("signbit", method=True, out=True, follows=True)

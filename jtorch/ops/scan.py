@@ -101,6 +101,7 @@ def _running(scan, better, input, dim):
     return values, lax.cummax(places, dim)
 
 
+@widened
 def _running_gradient(grad, places, dim):
     """Each step's gradient goes to the place whose value stands there."""
     if grad.ndim == 0:

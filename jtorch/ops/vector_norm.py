@@ -5,7 +5,7 @@ import math
 from jax import numpy as jnp
 
 from jtorch import dtypes
-from jtorch.lowering import largest, smallest
+from jtorch.lowering import direction, largest, smallest
 from jtorch.ops.op import Array, DType, op, widened
 from jtorch.shapes import normalize_dim, normalize_dims
 
@@ -25,31 +25,23 @@ def _length(size, ord, dims, keepdim):
     return jnp.sum(size**ord, dims, keepdims=keepdim) ** (1 / ord)
 
 
-def _direction(x):
-    """x / |x|, 0 at 0."""
-    if not jnp.iscomplexobj(x):
-        return jnp.sign(x)
-    size = jnp.abs(x)
-    return jnp.where(size == 0, 0, x / jnp.where(size == 0, 1, size))
-
-
 def _length_gradient(grad, length, x, ord, dims):
     """torch's sub-gradients of a p-norm: 0 where the norm is 0; equal extremes share theirs."""
     size = jnp.abs(x)
     zero = length == 0
     safe = jnp.where(zero, 1, length)
     if ord == 1:
-        return grad * _direction(x)
+        return grad * direction(x)
     if ord == 2:
         return grad * jnp.where(zero, 0, x / length)  # torch: nan where this is differentiated at 0
     if abs(ord) == math.inf:
         reached = (size == length) | (jnp.isnan(size) & jnp.isnan(length))
-        return _direction(x) * jnp.where(reached, grad / jnp.sum(reached, dims, keepdims=True).astype(size.dtype), 0)
+        return direction(x) * jnp.where(reached, grad / jnp.sum(reached, dims, keepdims=True).astype(size.dtype), 0)
     if ord < 1:
         slope = jnp.where(size == 0, 0, jnp.where(size == 0, 1, size) ** (ord - 1))
     else:
         slope = size ** (ord - 1)
-    return _direction(x) * jnp.where(zero, 0, slope * grad / safe ** (ord - 1))
+    return direction(x) * jnp.where(zero, 0, slope * grad / safe ** (ord - 1))
 
 
 def _of_order_0(operands, attrs):
@@ -136,8 +128,23 @@ def renorm(input: Array, p, dim, maxnorm):
         raise RuntimeError(f"renorm: expected maxnorm to be >= 0 but got {maxnorm:g}")
     if input.ndim < 2:
         raise RuntimeError(f"renorm: input needs at least 2 dimensions, got {input.ndim} dimensions")
-    dim = normalize_dim(dim, input.ndim)
-    rest = tuple(d for d in range(input.ndim) if d != dim)
+    rest = _other_dims(dim, input.ndim)
     length = _length(jnp.abs(input), p, rest, True)
     long = length > maxnorm
     return input * jnp.where(long, maxnorm / (jnp.where(long, length, 1) + 1e-7), 1).astype(input.dtype)
+
+
+def _other_dims(dim, ndim):
+    dim = normalize_dim(dim, ndim)
+    return tuple(d for d in range(ndim) if d != dim)
+
+
+@renorm.gradient
+@widened
+def _(grad, result, input, p, dim, maxnorm):
+    rest = _other_dims(dim, input.ndim)
+    length = _length(jnp.abs(input), p, rest, True)
+    along = (jnp.conj(input) * grad).real.sum(rest, keepdims=True)
+    shrink = 1 / (length + 1e-7)
+    scaled = maxnorm * shrink * (grad - shrink * _length_gradient(along, length, input, p, rest))
+    return (jnp.where(length > maxnorm, scaled, grad),)

@@ -10,7 +10,7 @@ import jtorch
 from tests.conformance import counterpart
 from tests.conformance.given import Given, Unfit, strided, tensors
 from tests.oracle import Outcome, differentiate
-from tests.sides import to_tensor
+from tests.sides import to_numpy, to_tensor
 
 FORMS = {
     "forward": "op",
@@ -69,9 +69,20 @@ class Call:
             outcome.stage = value is given.input
         _check_fit(value)
         outcome.value = self._processed(module, value) if self.entry.ambiguous else value
-        if self.entry.ties and not self.sample.kwargs.get("stable"):
-            outcome.value = _chosen(given, value, counted=self.entry.name in COUNTED)
+        if self._ties and self.entry.name != "msort":
+            outcome.value = _chosen(given, value, self._dim(given))
         return None
+
+    @property
+    def _ties(self):
+        return self.entry.ties and not self.sample.kwargs.get("stable")
+
+    def _dim(self, given):
+        """The dim along which elements are chosen or ordered."""
+        if self.entry.name == "msort":
+            return 0
+        counted = 1 if self.entry.name in COUNTED else 0
+        return given.kwargs.get("dim", (*given.args[counted:], -1)[0])
 
     def _gradient(self, module, outcome):
         given = Given(module, self.sample, requires_grad=True, exact=self.exact)
@@ -83,6 +94,8 @@ class Call:
         outcome.leaves = given.leaves
         rounded = getattr(torch, self.dtype).to_real() if self.exact else None
         differentiate(module, outcome, self.entry.info.supports_gradgrad and self.dtype in TWICE, rounded)
+        if self._ties and outcome.grads:
+            outcome.grads[0] = _without_order(module, given.input, outcome.grads[0], self._dim(given))
 
     def callable(self, module, fn):
         """A function of the database as the module has it."""
@@ -107,12 +120,20 @@ def _check_fit(value):
         raise Unfit("a result in complex32")
 
 
-def _chosen(given, value, counted):
-    """A result with what its indices choose of the input in their place. counted: a number comes before the dim."""
+def _chosen(given, value, dim):
+    """A result with what its indices choose of the input in their place."""
     *values, index = value if isinstance(value, tuple) else (value,)
-    dim = given.kwargs.get("dim", (*given.args[counted:], -1)[0])
     keep = index if index.ndim == given.input.ndim else index.unsqueeze(dim)
     return *values, index.dtype, given.input.gather(dim, keep)
+
+
+def _without_order(module, given, grad, dim):
+    """A gradient with those of equal elements along a dim in order of size, whichever of these was chosen."""
+    if not given.ndim:
+        return grad
+    keys = [to_numpy(module, x.detach()).astype(np.float64) for x in (grad, given)]
+    order = np.lexsort(keys, axis=dim)
+    return grad.detach().gather(dim, module.tensor(order))
 
 
 def seed():

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from tests.edges import ordinary
-from tests.oracle import check
+from tests.oracle import check, const, same
 
 X = ordinary((3, 4), "float64")
+NAN, INF = np.nan, np.inf
 ORDERS = [2, 1, 0, 3, 0.5, np.inf, -np.inf, -1, 2.5]
 
 
@@ -64,8 +65,8 @@ def test_second_gradient():
 
 @pytest.mark.parametrize("p", [2, 1, 0, 3, np.inf])
 def test_dist(p):
-    check("dist", X, X[::-1].copy(), p, grad=p != 0)
-    check("dist", X, X[0] + 1, p, grad=p != 0)
+    check("dist", X, const(X[::-1].copy()), p)
+    check("dist", X, X[0] + 1, p, grad=p != 0)  # torch fails where other is to get the undefined gradient
 
 
 def test_dist_refuses():
@@ -77,6 +78,21 @@ def test_dist_refuses():
 def test_renorm(p):
     check("renorm", X, p, 0, 1.0, grad_fn=False)
     check("renorm", X, p, 1, 2.0, grad_fn=False)
+
+
+def test_slopes_at_nan_and_infinities():
+    rows = [[1, NAN, 2], [NAN, NAN, 1], [0, 0, 0], [INF, 1, INF], [-INF, INF, 1]]
+
+    def fn(torch):
+        def slope(given, norm, *args):
+            x = torch.tensor(given, dtype=torch.float64, requires_grad=True)
+            norm(x, *args).sum().backward()
+            return x.grad
+
+        orders = (INF, 1, 2, 3)
+        return [(slope(rows, torch.norm, p, 1), slope(rows[:3], torch.renorm, p, 0, 0.5)) for p in orders]
+
+    same(fn)
 
 
 @pytest.mark.parametrize("args", [(2, 0, -1.0), (-1, 0, 1.0), (2j, 0, 1.0), (2, 5, 1.0)])
