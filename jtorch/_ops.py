@@ -1,5 +1,6 @@
 """torch.ops: namespaces of operators, `aten` for torch's own and one for each library that users define."""
 
+import functools
 import inspect
 import sys
 
@@ -9,7 +10,9 @@ from jtorch._tensor import Tensor, aval
 from jtorch.autograd.function import Function
 from jtorch.autograd.grad_mode import no_grad
 
-_NAMES = frozenset("default Tensor Scalar self dim int out stable Tensor_Scalar Tensor_Tensor dim_IntList".split())
+_NAMES = frozenset(
+    "default Tensor Scalar self dim int out stable Tensor_Scalar Tensor_Tensor dim_IntList dim_int correction".split()
+)
 
 
 class OpOverload:
@@ -101,17 +104,34 @@ _RENAMED = {
     "_pin_memory": lambda self, device=None: self.pin_memory(),
     "slice": lambda self, dim=0, start=None, end=None, step=1: self[(slice(None),) * dim + (slice(start, end, step),)],
     "index": lambda self, indices: self[tuple(slice(None) if i is None else i for i in indices)],
+    "_softmax": lambda self, dim, half_to_float: self.softmax(dim),
+    "_log_softmax": lambda self, dim, half_to_float: self.log_softmax(dim),
+    "_unsafe_view": lambda self, size: self.reshape(size),
 }
+
+# Operators that policies of selective checkpoints name. jtorch computes them, but no function calls them.
+_NAMED = frozenset(
+    "_scaled_dot_product_attention_math _scaled_dot_product_cudnn_attention _scaled_dot_product_efficient_attention "
+    "_scaled_dot_product_flash_attention _scaled_dot_product_flash_attention_for_cpu "
+    "_scaled_dot_product_fused_attention_overrideable max_pool2d_with_indices max_pool3d_with_indices "
+    "native_batch_norm native_dropout nll_loss_forward".split()
+)
 
 
 def _aten(name):
     """torch's own operator of a name: the function or method that torch has under it. None where there is none."""
     home = sys.modules["jtorch"]
-    for place in (home, home.nn.functional, home.Tensor):
+    for place in (home, home.nn.functional, Tensor):
         found = getattr(place, name, None)
         if inspect.isfunction(found):
             return OpOverloadPacket("aten", name, found)
+    if name in _NAMED:
+        return OpOverloadPacket("aten", name, functools.partial(_refuse, name))
     return OpOverloadPacket("aten", name, _RENAMED[name]) if name in _RENAMED else None
+
+
+def _refuse(name, *args, **kwargs):
+    raise NotImplementedError(f"jtorch has no torch.ops.aten.{name} to call; it is there to be named")
 
 
 _namespaces: dict = {}

@@ -11,6 +11,9 @@ class _Local(threading.local):
     keys = None  # what draws inside a JAX transform come from, see rng/keys.py
     plain = False  # inside a rare mode's own work: calls go straight through the door
     casts: dict | None = None  # what autocast computes in on each kind of device, None outside its regions
+    grad_layout = True  # whether a leaf's new gradient lies in memory as the leaf does
+    multithreading, view_replay = True, False  # switches of torch's engine that nothing here reads
+    watchers: tuple = ()  # who is told of each call, innermost last, see autograd/watch.py
     # None while every mode that changes results stands at its default; otherwise a hashable description of them.
     token = None
 
@@ -20,8 +23,8 @@ local = _Local()
 # Whether convolutions must be as precise as float32 allows: by default they may use TF32, whatever products may.
 exact_convolutions = False
 
-# How many rare modes (inference, autocast, anomaly, saved-tensor hooks, forward AD) are on in all threads: 0 keeps the
-# door fast.
+# How many rare modes (inference, autocast, anomaly, saved-tensor hooks, watchers, forward AD) are on in all threads: 0
+# keeps the door fast.
 rare = 0
 _rare_lock = threading.Lock()
 

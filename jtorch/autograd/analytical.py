@@ -37,8 +37,8 @@ def backward(inputs, output, weights, nondet_tol, check_grad_dtypes):
     or gradients have another dtype or shape than their input.
     """
     leaves = needing_grad(inputs)
-    passes = [[_pulled(output, leaves, w) for w in weights] for _ in range(2)]
-    one, other = (_columns(rows, leaves) for rows in passes)
+    passes = [rows(output, leaves, weights) for _ in range(2)]
+    one, other = (columns(found, leaves) for found in passes)
     found = [(g, x) for row in passes[0] for g, x in zip(row, leaves, strict=True) if g is not None]
     # torch: it confuses the two, and so do these errors.
     if check_grad_dtypes and any(g.shape != x.shape for g, x in found):
@@ -54,12 +54,14 @@ def backward(inputs, output, weights, nondet_tol, check_grad_dtypes):
     return one
 
 
-def _pulled(output, leaves, weight):
-    weight = from_host(weight, aval(output).dtype, output.device)
-    return grad(output, leaves, weight, retain_graph=True, allow_unused=True)
+def rows(output, leaves, weights):
+    """Per weight, a NumPy array of the output's shape, the gradients of the leaves."""
+    given = (from_host(weight, aval(output).dtype, output.device) for weight in weights)
+    return [grad(output, leaves, weight, retain_graph=True, allow_unused=True) for weight in given]
 
 
-def _columns(rows, leaves):
+def columns(rows, leaves):
+    """Per leaf a matrix (its elements, number of rows) of the gradients in the rows, 0 where there is none."""
     found = [np.zeros((x.numel(), len(rows)), aval(x).dtype.numpy) for x in leaves]
     for j, row in enumerate(rows):
         for matrix, g in zip(found, row, strict=True):

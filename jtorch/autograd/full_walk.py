@@ -4,10 +4,12 @@ import threading
 from collections import deque
 from heapq import heappop, heappush
 
-from jtorch._tensor import Tensor, read
+from jtorch import modes
+from jtorch._tensor import Tensor, aval, read, strides, wrap
 from jtorch.autograd import anomaly_mode as anomaly
 from jtorch.autograd.carry import FAST
 from jtorch.autograd.inplace import overwrite, store
+from jtorch.autograd.layout import is_dense, lay_out
 from jtorch.autograd.node import receives
 from jtorch.autograd.tensor_hooks import run_after_hooks, run_before_hooks, run_tensor_hooks
 
@@ -25,6 +27,13 @@ def current():
     if not _local.walks:
         raise AssertionError("expected this hook to be called inside a backward call")
     return _local.walks[-1]
+
+
+def arrived():
+    """A gradient, off the graph, that the node which is running now was given; None outside of a backward pass."""
+    walk = _local.walks[-1] if _local.walks else None
+    found = None if walk is None else next((g for g in walk.given if g is not None), None)
+    return None if found is None else wrap(read(walk.mode.wrap(found)))
 
 
 class Targets:
@@ -63,7 +72,10 @@ class FullWalk:
     """One backward pass. Leaves are done as soon as their last gradient is there, nodes youngest first.
 
     arrived: node -> gradients of its outputs so far. leaves: id -> [leaf, gradient so far, gradients still to come].
+    given: the gradients of the node that is running.
     """
+
+    given: list | tuple = ()
 
     def __init__(self, mode, keep, targets=None):
         self.mode = mode
@@ -159,6 +171,7 @@ class FullWalk:
             run_tensor_hooks(hooks, gradients, self.mode)
             run_before_hooks(hooks, gradients, self.mode)
         node.check()
+        self.given = gradients
         if node.wants_none or any(g is not None for g in gradients):
             found = (anomaly.pull if anomaly.is_enabled() else _pull)(node, gradients, self.mode)
         else:
@@ -252,7 +265,9 @@ def accumulate(leaf, gradient, mode):
         raise RuntimeError("leaf variable has been moved into the graph interior")
     old = leaf._grad
     if old is None:
-        leaf._grad = mode.copied(gradient)
+        leaf._grad = made = mode.copied(gradient)
+        if leaf._view is not None and modes.local.grad_layout and is_dense(aval(leaf).shape, strides(leaf)):
+            lay_out(made, tuple(strides(leaf)))
     elif mode is FAST:
         store(old, FAST.add(read(old), gradient))
     elif mode.graph:

@@ -17,7 +17,15 @@ from jtorch.autograd.levels import lift
 from jtorch.autograd.tangents import Level, carry, tangent_of
 from jtorch.errors import warn
 
-__all__ = ["BackwardCFunction", "Function", "FunctionCtx", "FunctionMeta", "InplaceFunction", "once_differentiable"]
+__all__ = [
+    "BackwardCFunction",
+    "Function",
+    "FunctionCtx",
+    "FunctionMeta",
+    "InplaceFunction",
+    "NestedIOFunction",
+    "once_differentiable",
+]
 
 
 class FunctionMeta(type):
@@ -290,3 +298,15 @@ class InplaceFunction(Function):
     def __init__(self, inplace=False):
         super().__init__()
         self.inplace = inplace
+
+
+class NestedIOFunction(Function):
+    """A Function of nested tensors, from before forward and backward were static; kept for torch's sake."""
+
+    def forward_extended(self, *input):
+        """Compute the result."""
+        raise NotImplementedError
+
+    def backward_extended(self, *grad_output):
+        """One gradient per input."""
+        raise NotImplementedError

@@ -4,9 +4,10 @@ from jtorch import _tensor
 from jtorch._tensor import Tensor, alias
 from jtorch.autograd import saved_hooks
 from jtorch.autograd.apply import apply, call, filled
+from jtorch.autograd.grad_fn import StandIn
 from jtorch.autograd.node import Hooks, Node, edge_of, next_sequence
 from jtorch.autograd.tangents import Level, carry, tangent_of
-from jtorch.autograd.tape import FREED, Packed, modified
+from jtorch.autograd.tape import FREED, modified
 from jtorch.ops.op import Recordable
 
 
@@ -71,13 +72,42 @@ class Saved:
         return out
 
 
+class Hidden:
+    """One saved tensor that a saved-tensor hook packed, and its place in the graph: behind an edge, or of this call."""
+
+    __slots__ = ("packed", "edge", "number")
+
+    def __init__(self, tensor, node, hooks):
+        own = tensor._grad_fn is node
+        self.packed = saved_hooks.packed(tensor, *hooks)
+        self.number = tensor._out_nr if own else None
+        self.edge = None if own else edge_of(tensor)
+
+    def unpack(self, node):
+        """What the unpack hook gives, at the place in the graph where the tensor stood."""
+        t = self.packed.tensor()
+        if self.number is None and self.edge is None:
+            return t
+        out = alias(t)
+        target, number = self.edge or (node, self.number)
+        leaf = isinstance(target, Tensor)
+        out._grad_fn, out._out_nr, out._rg = StandIn(target, out) if leaf else target, number, True
+        return out
+
+
+def keep(tensor, node):
+    """A tensor as a call keeps it for backward; `unpack(node)` gives it back."""
+    hooks = saved_hooks.current()
+    return Saved(tensor, node) if hooks is None else Hidden(tensor, node, hooks)
+
+
 class BackwardCFunction(Node, FunctionCtx):
     """The node of a call of a Function; subclasses, one per Function, have its class as `_forward_cls`."""
 
     wants_none = True
     shown = outs = edges = slots = ()  # slots: the arguments that the edges belong to
     needs_input_grad: tuple = ()
-    kept: tuple | None = None  # Saved, Packed or None each, once the call is on the tape
+    kept: tuple | None = None  # Saved, Hidden or None each, once the call is on the tape
 
     def __init__(self):
         self.hooks = None
@@ -98,17 +128,13 @@ class BackwardCFunction(Node, FunctionCtx):
 
     def keep_saved(self):
         """Keep what save_for_backward was given, as it is now that the outputs stand on the tape."""
-        hooks = saved_hooks.current()
         kept = []
         for i, tensor in enumerate(self.to_save):
             if tensor is not None and not isinstance(tensor, Tensor):
                 raise TypeError(
                     f"save_for_backward can only save variables, but argument {i} is of type {type(tensor).__name__}"
                 )
-            if tensor is None or hooks is None:
-                kept.append(None if tensor is None else Saved(tensor, self))
-            else:
-                kept.append(saved_hooks.packed(tensor, *hooks))
+            kept.append(None if tensor is None else keep(tensor, self))
         self.kept = tuple(kept)
         self.to_save = ()
 
@@ -119,7 +145,7 @@ class BackwardCFunction(Node, FunctionCtx):
             raise RuntimeError(FREED)
         if self.kept is None:
             return self.saved_for_forward
-        return tuple(None if x is None else x.tensor() if type(x) is Packed else x.unpack(self) for x in self.kept)
+        return tuple(None if x is None else x.unpack(self) for x in self.kept)
 
     saved_variables = saved_tensors
 

@@ -25,3 +25,20 @@ class Moved(Node):
 def moved(source, target):
     """Put a copy to another device on the tape."""
     target._grad_fn, target._rg = named(Moved, "ToCopyBackward0")(source, target), True
+
+
+class StandIn(Node):
+    """Another value in the place of a leaf: its gradient is the leaf's."""
+
+    __slots__ = ("outs",)
+
+    shown = (0,)
+
+    def __init__(self, leaf, value):
+        self.sequence = next_sequence()
+        self.hooks = Hooks()
+        self.edges = [(leaf, 0)]
+        self.outs = (_tensor.aval(value),)
+
+    def pull(self, cotangents, mode):
+        return cotangents

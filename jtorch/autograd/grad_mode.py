@@ -5,10 +5,12 @@ import inspect
 import warnings
 
 from jtorch import modes
+from jtorch._tensor import Tensor
 from jtorch.modes import local
 
 __all__ = [
-    "enable_grad", "inference_mode", "no_grad", "set_grad_enabled", "set_multithreading_enabled",
+    "enable_grad", "enforce_grad_layout_policy", "inference_mode", "no_grad", "set_grad_enabled",
+    "set_multithreading_enabled",
 ]  # fmt: skip
 
 
@@ -164,14 +166,77 @@ def is_inference_mode_enabled():
     return local.inference
 
 
-class set_multithreading_enabled(Switch):
-    """Kept for torch's sake: backward runs in the thread that calls it."""
+class _Setting(Switch):
+    """A switch of torch's engine that is set at once; as a context manager or decorator it puts the old value back."""
+
+    name: str
 
     def __init__(self, mode):
         self.mode = mode
+        self.prev = getattr(local, self.name)
+        setattr(local, self.name, mode)
 
-    def _enter(self):
+    def __enter__(self):
         pass
+
+    def __exit__(self, *exc):
+        setattr(local, self.name, self.prev)
 
     def clone(self):
         return type(self)(self.mode)
+
+
+class set_multithreading_enabled(_Setting):
+    """Kept for torch's sake: backward runs in the thread that calls it. torch: a decorator leaves it set."""
+
+    name = "multithreading"
+
+
+class _Undone(_Setting):
+    """One that a decorator sets only inside the function."""
+
+    def __call__(self, orig_func):
+        setattr(local, self.name, self.prev)
+        return super().__call__(orig_func)
+
+
+class enforce_grad_layout_policy(_Undone):
+    """Whether a leaf's new gradient lies in memory as the leaf does (the default), or contiguous."""
+
+    name = "grad_layout"
+
+    def __init__(self, enable=True):
+        super().__init__(enable)
+
+
+class _force_original_view_tracking(_Undone):
+    """Kept for torch's sake: views always go back to their base by the ops that made them."""
+
+    name = "view_replay"
+
+
+class _unsafe_preserve_version_counter(Switch):
+    """Writes into these tensors inside are not counted. Backward has the values that were saved all the same."""
+
+    def __init__(self, tensors):
+        self.tensors = (tensors,) if isinstance(tensors, Tensor) else tensors
+        if not isinstance(self.tensors, tuple):
+            raise AssertionError("Expected tensors to be a tuple")
+        self.versions = tuple(t._storage.version for t in self.tensors)
+
+    def __enter__(self):
+        pass
+
+    def __exit__(self, *exc):
+        for tensor, version in zip(self.tensors, self.versions, strict=True):
+            tensor._storage.version = version
+
+
+def is_multithreading_enabled():
+    """What set_multithreading_enabled was last told in this thread."""
+    return local.multithreading
+
+
+def is_view_replay_enabled():
+    """Whether torch would be made to repeat views; here they always are."""
+    return local.view_replay

@@ -13,10 +13,18 @@ from jtorch.autograd.analytical import needing_grad, unit_vectors
 from jtorch.autograd.apply import call
 from jtorch.autograd.backward import grad
 from jtorch.autograd.numerical import as_tuple, is_floating
+from jtorch.autograd.old_jacobians import (
+    get_analytical_jacobian,
+    get_numerical_jacobian,
+    get_numerical_jacobian_wrt_specific_input,
+)
 from jtorch.errors import GradcheckError
 from jtorch.rng.generator import Generator
 
-__all__ = ["GradcheckError", "gradcheck", "gradgradcheck"]
+__all__ = [
+    "GradcheckError", "get_analytical_jacobian", "get_numerical_jacobian", "get_numerical_jacobian_wrt_specific_input",
+    "gradcheck", "gradgradcheck",
+]  # fmt: skip
 
 
 def gradcheck(func, inputs, *, eps=1e-6, atol=1e-5, rtol=1e-3, raise_exception=True, nondet_tol=0.0,
@@ -211,7 +219,7 @@ class _Rules:
 
     def _numerical(self, fn, inputs, outputs, differentiable):
         """Per input, per output that requires grad the Jacobian; it must be 0 where no output does."""
-        found = [numerical.jacobian(fn, inputs, outputs, at, self.eps) for at in _places(inputs)]
+        found = [numerical.jacobian(fn, inputs, outputs, x, self.eps) for x in needing_grad(inputs)]
         if not differentiable and any(np.any(n != 0) for n in itertools.chain(*found)):
             raise GradcheckError("Numerical gradient for function expected to be zero")
         kept = [out.requires_grad for out in outputs if is_floating(out)]
@@ -258,8 +266,8 @@ class _Rules:
                     raise GradcheckError(name(a, n, i, j) + self._slowly(fn, inputs, outputs, j, i, slow))
 
     def _directional(self, fn, inputs, outputs, directions, differentiable, every=False):
-        found = [numerical.directional(fn, inputs, at, u, self.eps)
-                 for at, u in zip(_places(inputs), directions, strict=True)]  # fmt: skip
+        found = [numerical.directional(fn, inputs, x, u, self.eps)
+                 for x, u in zip(needing_grad(inputs), directions, strict=True)]  # fmt: skip
         if not differentiable and any(n.size and np.abs(n).max() > self.nondet_tol for n in itertools.chain(*found)):
             raise GradcheckError("Numerical gradient for function expected to be zero")
         kept = [every or out.requires_grad for out in outputs if is_floating(out)]
@@ -267,7 +275,7 @@ class _Rules:
 
     def _slowly(self, fn, inputs, outputs, at, number, a):
         """What the whole Jacobians say about a mismatch of the fast mode."""
-        n = numerical.jacobian(fn, inputs, outputs, _places(inputs)[at], self.eps)[number]
+        n = numerical.jacobian(fn, inputs, outputs, needing_grad(inputs)[at], self.eps)[number]
         return gradcheck_rules.slow_text(*map(_tensor, (n, a, np.abs(n - a).max()))) + (
             gradcheck_rules.FAST_ONLY if np.allclose(a, n, self.rtol, self.atol) else ""
         )

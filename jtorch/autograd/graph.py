@@ -1,5 +1,6 @@
 """torch.autograd.graph: nodes and edges of the graph, hooks on several tensors, what happens to saved tensors."""
 
+import contextlib
 import functools
 import threading
 import weakref
@@ -15,10 +16,12 @@ from jtorch.autograd.saved_hooks import (
     saved_tensors_hooks,
 )
 from jtorch.autograd.tensor_hooks import add_hook
+from jtorch.engine import flush
 
 __all__ = [
     "GradientEdge", "Node", "allow_mutation_on_saved_tensors", "disable_saved_tensors_hooks", "get_gradient_edge",
-    "increment_version", "register_multi_grad_hook", "save_on_cpu", "saved_tensors_hooks",
+    "increment_version", "region_activation_memory_budget", "register_multi_grad_hook", "save_on_cpu",
+    "saved_tensors_hooks", "set_override_stale_capture_stream", "set_warn_on_accumulate_grad_stream_mismatch",
 ]  # fmt: skip
 
 
@@ -38,6 +41,29 @@ def increment_version(tensor):
     for t in (tensor,) if isinstance(tensor, Tensor) else tensor:
         if not t.is_inference():
             t._storage.touch()
+
+
+def region_activation_memory_budget(budget):
+    """Context manager inside torch.compile, whose partitioner would see to it; here utils.checkpoint does.
+
+    Raises TypeError or ValueError for what is no number in [0, 1], RuntimeError outside of a compiled call.
+    """
+    name = "torch.autograd.graph.region_activation_memory_budget"
+    if isinstance(budget, bool) or not isinstance(budget, (int, float)):
+        raise TypeError(f"{name}: expects a float, got {type(budget).__name__}")
+    if not 0.0 <= budget <= 1.0:
+        raise ValueError(f"{name}: must be in [0, 1], got {budget}")
+    if flush.local.log is None:
+        raise RuntimeError(f"{name} can only be used inside a torch.compile region; it has no effect in eager mode.")
+    return contextlib.nullcontext()
+
+
+def set_warn_on_accumulate_grad_stream_mismatch(enabled):
+    """Nothing: XLA orders the work, and no gradient comes from another stream."""
+
+
+def set_override_stale_capture_stream(enabled):
+    """Nothing: XLA orders the work, and no stream is captured."""
 
 
 class _MultiHandle(RemovableHandle):

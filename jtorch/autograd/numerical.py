@@ -18,45 +18,44 @@ def is_floating(x):
     return isinstance(x, Tensor) and aval(x).dtype.category >= dtypes.FLOAT
 
 
-def jacobian(fn, inputs, outputs, at, eps):
-    """Per floating output the matrix (elements of input number `at`, elements of the output), as NumPy arrays.
+def jacobian(fn, inputs, outputs, x, eps):
+    """Per floating output the matrix (elements of x, elements of the output), as NumPy arrays.
 
     Of a complex input, the derivative along the real part plus i times that along the imaginary one.
     Raises AssertionError when an output changes its shape or dtype.
     """
-    x = inputs[at]
     shape, outputs = tuple(aval(x).shape), [out for out in as_tuple(outputs) if is_floating(out)]
     kind = aval(x).dtype.numpy if x.is_complex() else None
     found = [np.zeros((x.numel(), out.numel()), kind or aval(out).dtype.numpy) for out in outputs]
     step = np.zeros(shape, aval(x).dtype.numpy)
     for row, index in enumerate(np.ndindex(shape)):
         step[index] = eps
-        columns = _along(fn, inputs, at, step, step * 1j if kind else None, eps, index)
+        columns = _along(fn, inputs, x, step, step * 1j if kind else None, eps, index)
         step[index] = 0
         for matrix, column in zip(found, columns, strict=True):
             matrix[row] = column
     return found
 
 
-def directional(fn, inputs, at, direction, eps):
-    """Per floating output its flat derivative as input number `at` goes along a direction: an array, or two of them
+def directional(fn, inputs, x, direction, eps):
+    """Per floating output its flat derivative as x goes along a direction: an array, or two of them
     for the real and the imaginary part of a complex input."""
-    shape = tuple(aval(inputs[at]).shape)
+    shape = tuple(aval(x).shape)
     if isinstance(direction, tuple):
         real, imaginary = (d.reshape(shape) * eps for d in direction)
-        return _along(fn, inputs, at, real, imaginary * 1j, eps)
-    return _along(fn, inputs, at, direction.reshape(shape) * eps, None, eps)
+        return _along(fn, inputs, x, real, imaginary * 1j, eps)
+    return _along(fn, inputs, x, direction.reshape(shape) * eps, None, eps)
 
 
-def _along(fn, inputs, at, step, imaginary, eps, index=None):
-    found = _difference(fn, inputs, at, step, eps, index)
+def _along(fn, inputs, moved, step, imaginary, eps, index=None):
+    found = _difference(fn, inputs, moved, step, eps, index)
     if imaginary is None:
         return found
-    return [x + y * 1j for x, y in zip(found, _difference(fn, inputs, at, imaginary, eps, index), strict=True)]
+    return [x + y * 1j for x, y in zip(found, _difference(fn, inputs, moved, imaginary, eps, index), strict=True)]
 
 
-def _difference(fn, inputs, at, step, eps, index):
-    with _written(inputs[at]) as (before, write):
+def _difference(fn, inputs, moved, step, eps, index):
+    with _written(moved) as (before, write):
         write(before - step)
         low = _values(fn(*inputs))
         write(before + step)

@@ -1,7 +1,7 @@
-"""What the door does in a rare mode: inference, autocast, anomaly, saved-tensor hooks, forward mode, transforms."""
+"""What the door does in a rare mode: inference, autocast, anomaly, hooks, watchers, forward mode, transforms."""
 
 from jtorch import modes
-from jtorch.autograd import anomaly_mode, casting, forward_ad, levels, saved_hooks
+from jtorch.autograd import anomaly_mode, casting, forward_ad, levels, saved_hooks, watch
 from jtorch.autograd import apply as door
 from jtorch.autograd.level import check_host
 from jtorch.engine.storage import infer
@@ -29,15 +29,19 @@ def apply(op, operands, attrs):
     results = result if isinstance(result, tuple) else (result,)
     for x in results if local.level else ():
         x._storage.born = local.level
+    node = next((x._grad_fn for x in results if x._grad_fn is not None), None)
+    hooks = None if node is None else saved_hooks.current()
+    if node is not None and anomaly_mode.is_enabled():
+        anomaly_mode.note(node)
+    if hooks is not None:
+        saved_hooks.pack(node, hooks, results=False)
+    if local.watchers and not local.level:
+        watch.tell(op, operands, attrs, results)
+    if hooks is not None:
+        saved_hooks.pack(node, hooks, results=True)
     if local.inference:
         for x in results:
             infer(x._storage)
-        return result
-    node = next((x._grad_fn for x in results if x._grad_fn is not None), None)
-    if node is not None:
-        if anomaly_mode.is_enabled():
-            anomaly_mode.note(node)
-        saved_hooks.pack(node)
     return result
 
 

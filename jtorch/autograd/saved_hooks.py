@@ -64,29 +64,28 @@ def allow_mutation_on_saved_tensors():
         yield
 
 
-def pack(node):
-    """Have the innermost hooks pack what a new node saved."""
-    stack = _stack()
-    if not stack or not isinstance(node, Call):
+def pack(node, hooks, results):
+    """Have hooks pack the operands that a new node saved, or the results: torch saves these after the call."""
+    if not isinstance(node, Call):
         return
-    pack_hook, unpack_hook = stack[-1]
     operands = {at: tensor for _, _, at, tensor in node.versions}
     places = [*node.tape.saved, *(~n for n in range(len(node.outs)))]
     names = node.tape.operand_names()
-    order = sorted(range(len(node.saved)), key=lambda i: _torch_name(names, places[i]))
-    for i in order:
+    mine = [i for i in range(len(node.saved)) if (places[i] < 0) is results]
+    for i in sorted(mine, key=lambda i: _torch_name(names, places[i])):
         saved, at = node.saved[i], places[i]
         if type(saved) is Ref:
             tensor = operands.get(at)
-            node.saved[i] = packed(_tensor.wrap(saved) if tensor is None else tensor, pack_hook, unpack_hook)
-    node.versions = ()
+            node.saved[i] = packed(_tensor.wrap(saved) if tensor is None else tensor, *hooks)
+    if results:
+        node.versions = ()
     if node.hooks is None:
         node.hooks = Hooks()
 
 
 def _torch_name(names, at):
-    """What torch calls an operand or (~at) a result; it saves in the order of these names."""
-    name = "result" if at < 0 else names[at] if at < len(names) else ""
+    """What torch calls an operand; it saves in the order of these names."""
+    name = names[at] if 0 <= at < len(names) else ""
     return "self" if name == "input" else name
 
 

@@ -307,6 +307,14 @@ def to_dtype(input: Array, dtype: DType):
 
 
 @op("fence", door=None)
-def fence(input: Array):
-    """The same values, of which XLA does not know that they are: what is computed from them is computed anew."""
-    return lax.optimization_barrier(input)
+def fence(input: Array, after: Array | None = None):
+    """The same values, of which XLA does not know that they are: what is computed from them is computed anew.
+
+    after: once this is there, and not before.
+    """
+    return lax.optimization_barrier((input, after))[0]
+
+
+@fence.gradient
+def _(grad, result, input, after):
+    return grad, None

@@ -2,76 +2,103 @@
 
 import contextlib
 import warnings
-import weakref
+from typing import NamedTuple
 
-from jtorch import random
+from jtorch import accelerator, cuda, random
 from jtorch._tensor import Tensor
 from jtorch.amp import autocast
 from jtorch.autograd import backward
 from jtorch.autograd.apply import call
 from jtorch.autograd.autocast_state import get_autocast_dtype, is_autocast_cache_enabled, is_autocast_enabled
-from jtorch.autograd.full_walk import current
+from jtorch.autograd.full_walk import arrived, current
 from jtorch.autograd.function import Function
+from jtorch.autograd.function_ctx import keep
 from jtorch.autograd.grad_mode import enable_grad, is_grad_enabled, no_grad
 from jtorch.autograd.graph import saved_tensors_hooks
+from jtorch.devices import Default
 from jtorch.nn import Sequential
+from jtorch.utils._pytree import tree_leaves
+from jtorch.utils._recompute import CHECKS, CheckpointError, Frame, Log
+from jtorch.utils._selective import (
+    SAC_IGNORED_OPS,
+    CheckpointPolicy,
+    GraphExecGroup,
+    SelectiveCheckpointContext,
+    create_selective_checkpoint_contexts,
+)
 
 __all__ = [
-    "CheckpointError", "CheckpointFunction", "checkpoint", "checkpoint_sequential", "check_backward_validity",
-    "detach_variable", "noop_context_fn", "set_checkpoint_debug_enabled", "set_checkpoint_early_stop",
+    "CheckpointError", "CheckpointFunction", "CheckpointPolicy", "DefaultDeviceType", "GraphExecGroup",
+    "SAC_IGNORED_OPS", "SelectiveCheckpointContext", "checkpoint", "checkpoint_sequential", "check_backward_validity",
+    "create_selective_checkpoint_contexts", "detach_variable", "get_device_states", "noop_context_fn",
+    "set_checkpoint_debug_enabled", "set_checkpoint_early_stop", "set_device_states",
 ]  # fmt: skip
-
-_HINT = """
-Tip: To see a more detailed error message, either pass `debug=True` to
-`torch.utils.checkpoint.checkpoint(...)` or wrap the code block
-with `with torch.utils.checkpoint.set_checkpoint_debug_enabled(True):` to
-enable checkpoint‑debug mode globally.
-
-If this error occurs under torch.compile with automatic_dynamic_shapes enabled,
-it may be because the recomputation selected a different compiled graph than the
-forward pass (e.g., a dynamic graph instead of the original static graph).
-To fix this, either:
-  - Use torch._dynamo.mark_dynamic() to explicitly mark varying dimensions as
-    dynamic upfront, avoiding the static-to-dynamic transition.
-  - Call torch._C._dynamo.eval_frame._set_lru_cache(False) to disable LRU cache
-    reordering, which can change which graph is checked first between forward
-    and recompute.
-See https://github.com/pytorch/pytorch/issues/166926 for more details and
-workaround examples.
-"""
-
-
-class CheckpointError(RuntimeError):
-    """What was computed again is not what was computed at first."""
-
-
-class _Stop(Exception):
-    """All that was saved has been computed again."""
 
 
 class _Settings:
+    """What overrides the options of checkpoints; None leaves it to them."""
+
     early_stop = None
     debug = None
 
+    @classmethod
+    @contextlib.contextmanager
+    def set(cls, name, value):
+        """Context manager: a setting has this value inside."""
+        before = getattr(cls, name)
+        setattr(cls, name, value)
+        try:
+            yield
+        finally:
+            setattr(cls, name, before)
 
-@contextlib.contextmanager
+    @classmethod
+    def get(cls, name, given):
+        """The value of a setting, or what a checkpoint was given."""
+        found = getattr(cls, name)
+        return given if found is None else found
+
+
 def set_checkpoint_early_stop(enable):
     """Context manager: whether checkpoints made inside stop computing again when nothing more is needed."""
-    before, _Settings.early_stop = _Settings.early_stop, enable
-    try:
-        yield
-    finally:
-        _Settings.early_stop = before
+    return _Settings.set("early_stop", enable)
 
 
-@contextlib.contextmanager
 def set_checkpoint_debug_enabled(enabled):
     """Context manager: what `debug` is for the checkpoints made inside; None leaves it to them."""
-    before, _Settings.debug = _Settings.debug, enabled
-    try:
-        yield
-    finally:
-        _Settings.debug = before
+    return _Settings.set("debug", enabled)
+
+
+class DefaultDeviceType:
+    """The kind of device whose random state a checkpoint keeps when none of its arguments tells."""
+
+    _type = None
+
+    @staticmethod
+    def set_device_type(device="cuda"):
+        """Set it: "cuda", "cpu", ..."""
+        DefaultDeviceType._type = device
+
+    @staticmethod
+    def get_device_type():
+        """What was set, or the accelerator's, or "cpu"."""
+        if DefaultDeviceType._type is None:
+            found = accelerator.current_accelerator(True)
+            DefaultDeviceType._type = "cpu" if found is None else found.type
+        return DefaultDeviceType._type
+
+
+def get_device_states(*args):
+    """(the indices of the cuda devices that the Tensors among these lie on, the random state of each)."""
+    indices = [x.get_device() for x in tree_leaves(args) if isinstance(x, Tensor) and x.is_cuda]
+    return indices, [cuda.get_rng_state(index) for index in indices]
+
+
+def set_device_states(devices, states, *, device_type=None):
+    """Go back to random states from get_device_states. device_type: "cuda", "meta", by default the default one."""
+    if (device_type or DefaultDeviceType.get_device_type()) != "meta":
+        for device, state in zip(devices, states, strict=False):
+            cuda.set_rng_state(state, device)
 
 
 def noop_context_fn():
@@ -94,15 +121,18 @@ def check_backward_validity(inputs):
 
 
 def _fenced(x):
-    # Without it XLA would see that both computations are the same, and keep the values of the first.
-    return call("fence", x) if isinstance(x, Tensor) else x
+    # Without it XLA would see that both computations are the same and keep the values of the first, or do the second
+    # at once, with the first.
+    return call("fence", x, arrived())
 
 
 class _Surroundings:
-    """The random state and the autocast settings of a forward, to be had again."""
+    """The random states, the default device and the autocast settings of a forward, to be had again."""
 
-    def __init__(self, preserve):
+    def __init__(self, preserve, args):
         self.state = random.get_rng_state() if preserve else None
+        self.devices, self.states = get_device_states(*args) if preserve else ([], [])
+        self.default = Default.device
         self.casts = [
             {"device_type": kind, "dtype": get_autocast_dtype(kind), "enabled": is_autocast_enabled(kind),
              "cache_enabled": is_autocast_cache_enabled()}
@@ -112,12 +142,18 @@ class _Surroundings:
     @contextlib.contextmanager
     def again(self):
         """Inside, they are as they were."""
-        with random.fork_rng(enabled=self.state is not None), contextlib.ExitStack() as stack:
-            if self.state is not None:
+        preserve, default = self.state is not None, Default.device
+        with random.fork_rng(self.devices, enabled=preserve), contextlib.ExitStack() as stack:
+            if preserve:
                 random.set_rng_state(self.state)
+                set_device_states(self.devices, self.states, device_type="cuda")
             for options in self.casts:
                 stack.enter_context(autocast(**options))
-            yield
+            Default.device = self.default
+            try:
+                yield
+            finally:
+                Default.device = default
 
 
 class CheckpointFunction(Function):
@@ -126,7 +162,7 @@ class CheckpointFunction(Function):
     @staticmethod
     def forward(ctx, run_function, preserve_rng_state, *args):
         check_backward_validity(args)
-        ctx.run_function, ctx.surroundings = run_function, _Surroundings(preserve_rng_state)
+        ctx.run_function, ctx.surroundings = run_function, _Surroundings(preserve_rng_state, args)
         ctx.places = [i for i, x in enumerate(args) if isinstance(x, Tensor)]
         ctx.args = [None if isinstance(x, Tensor) else x for x in args]
         ctx.save_for_backward(*(args[i] for i in ctx.places))
@@ -143,7 +179,8 @@ class CheckpointFunction(Function):
             )
         args = list(ctx.args)
         for i, x in zip(ctx.places, ctx.saved_tensors, strict=True):
-            args[i] = call("fence", x.detach()).requires_grad_(x.requires_grad)
+            args[i] = _fenced(x.detach())
+            args[i]._rg = x._rg  # requires_grad_() of what has not run would end the step here
         with ctx.surroundings.again(), enable_grad():
             outputs = ctx.run_function(*args)
         outputs = (outputs,) if isinstance(outputs, Tensor) else outputs
@@ -152,85 +189,6 @@ class CheckpointFunction(Function):
             raise RuntimeError("none of output has requires_grad=True, this checkpoint() is not necessary")
         backward([out for out, _ in pairs], [g for _, g in pairs])
         return (None, None, *(x.grad if isinstance(x, Tensor) else None for x in args))
-
-
-_CHECKS = {
-    "default": lambda x: {"shape": x.shape, "dtype": x.dtype, "device": x.device},
-    "none": lambda x: None,
-}
-
-
-class _Place:
-    """Stands in the graph for a saved tensor."""
-
-
-class _Frame:
-    """One checkpointed call: how to do it again, and what stands for each of its saved tensors."""
-
-    def __init__(self, run, early_stop, check):
-        self.run, self.early_stop, self.check = run, early_stop, check
-        self.places, self.seen = [], []
-        self.again = weakref.WeakKeyDictionary()  # backward pass -> {place: the tensor computed again}
-
-    def pack(self, x):
-        place = _Place()
-        self.places.append(weakref.ref(place))
-        self.seen.append(self.check(x))
-        return place
-
-    def unpack(self, place):
-        """The saved tensor, computed again with all others the first time a backward pass asks."""
-        try:
-            walk = current()
-        except AssertionError:
-            walk = _Place()  # somebody looks at a node's saved tensors outside of any backward pass
-        if walk not in self.again:
-            self.again[walk] = self.compute()
-        if place not in self.again[walk]:
-            raise CheckpointError(
-                "torch.utils.checkpoint: Unpack is being triggered for a tensor that was already unpacked once. If you "
-                "are calling ctx.saved_tensors in backward, make sure to do so only once. Otherwise please open an "
-                "issue with details on your use case."
-            )
-        return self.again[walk].pop(place)
-
-    def compute(self):
-        """Place -> tensor. Raises CheckpointError when these are not as many, or not such, as at first."""
-        found = []
-
-        def pack(x):
-            if len(found) == len(self.places):
-                raise CheckpointError(
-                    "torch.utils.checkpoint: trying to save more tensors during recomputation than during the "
-                    f"original forward pass.\n{_HINT}"
-                )
-            found.append(x.detach())
-            if self.early_stop and len(found) == len(self.places):
-                raise _Stop
-            return found[-1]
-
-        with contextlib.suppress(_Stop), saved_tensors_hooks(pack, lambda x: x), enable_grad():
-            self.run()
-        if len(found) != len(self.places):
-            raise CheckpointError(
-                "torch.utils.checkpoint: A different number of tensors was saved during the original forward and "
-                f"recomputation.\nNumber of tensors saved during forward: {len(self.places)}\n"
-                f"Number of tensors saved during recomputation: {len(found)}.\n{_HINT}"
-            )
-        self._compare(found)
-        return {place(): x for place, x in zip(self.places, found, strict=True) if place() is not None}
-
-    def _compare(self, found):
-        wrong = ""
-        for i, (place, before, x) in enumerate(zip(self.places, self.seen, found, strict=True)):
-            after = self.check(x)
-            if place() is not None and before != after:
-                wrong += f"tensor at position {i}:\nsaved metadata: {before}\nrecomputed metadata: {after}\n"
-        if wrong:
-            raise CheckpointError(
-                "torch.utils.checkpoint: Recomputed values for the following tensors have different metadata than "
-                f"during the forward pass.\n{wrong}.\n{_HINT}"
-            )
 
 
 def checkpoint(function, *args, use_reentrant=None, context_fn=noop_context_fn, determinism_check="default",
@@ -256,23 +214,31 @@ def checkpoint(function, *args, use_reentrant=None, context_fn=noop_context_fn, 
         if context_fn is not noop_context_fn or debug is not False:
             raise ValueError("Passing `context_fn` or `debug` is only supported when use_reentrant=False.")
         return CheckpointFunction.apply(function, preserve, *args)
-    if (debug if _Settings.debug is None else _Settings.debug) and context_fn is not noop_context_fn:
+    debug = _Settings.get("debug", debug)
+    if debug and context_fn is not noop_context_fn:
         raise ValueError("debug=True is incompatible with non-default context_fn")
-    if determinism_check not in _CHECKS:
-        raise ValueError(f"determinism_check should be one of {list(_CHECKS)}, but got {determinism_check}")
-    first, second = context_fn()
-    surroundings = _Surroundings(preserve)
+    if determinism_check not in CHECKS:
+        raise ValueError(f"determinism_check should be one of {list(CHECKS)}, but got {determinism_check}")
+    first, second = logs = (Log(), Log()) if debug else context_fn()
+    surroundings = _Surroundings(preserve, args)
     if not is_grad_enabled():
         return function(*args, **kwargs)
+    kept = [keep(x, surroundings) if isinstance(x, Tensor) else _Other(x) for x in args]
 
     def run():
+        given = [k.value if type(k) is _Other else _fenced(k.unpack(surroundings)) for k in kept]
         with surroundings.again(), second:
-            function(*map(_fenced, args), **kwargs)
+            function(*given, **kwargs)
 
-    early_stop = early_stop if _Settings.early_stop is None else _Settings.early_stop
-    frame = _Frame(run, early_stop, _CHECKS[determinism_check])
+    frame = Frame(run, _Settings.get("early_stop", early_stop), CHECKS[determinism_check], logs if debug else None)
     with saved_tensors_hooks(frame.pack, frame.unpack), first:
         return function(*args, **kwargs)
+
+
+class _Other(NamedTuple):
+    """An argument that is no Tensor."""
+
+    value: object
 
 
 def checkpoint_sequential(functions, segments, input, use_reentrant=None, **kwargs):

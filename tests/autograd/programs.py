@@ -67,7 +67,7 @@ def _program(seed, torch):
     draw = random.Random(seed)
     shape = draw.choice(SHAPES)
     count = torch.Size(shape).numel()
-    x = torch.linspace(-1, 1, count).reshape(shape).requires_grad_()
+    x = torch.linspace(-1, 1.25, count).reshape(shape).requires_grad_()
     w = torch.tensor([0.75], requires_grad=True)
     tensors, notes = [x * 1], []
     for _ in range(draw.randrange(4, 9)):

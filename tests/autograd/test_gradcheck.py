@@ -1,6 +1,8 @@
 """autograd.gradcheck and gradgradcheck: what passes, what fails and in which words."""
 
+import importlib
 import re
+import warnings
 
 import pytest
 import torch as oracle
@@ -134,3 +136,51 @@ def test_gradgradcheck(options):
         return found, torch.rand(2)
 
     same(fn)
+
+
+def jacobians(torch, name, *args, **kwargs):
+    """A function of autograd.gradcheck that torch has deprecated, without the warning."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        return getattr(importlib.import_module(f"{torch.__name__}.autograd.gradcheck"), name)(*args, **kwargs)
+
+
+def test_jacobians():
+    def fn(torch):
+        x, w = double(torch, [[1.0, 2.0], [3.0, 4.0]]), double(torch, [2.0, 3.0])
+        numerical, specific = "get_numerical_jacobian", "get_numerical_jacobian_wrt_specific_input"
+
+        def several(x, w):
+            return x.exp(), (x**2).sum(0), w
+
+        return [
+            jacobians(torch, numerical, lambda given: (given[0] ** 2 @ given[1], given[0]), (x, w.detach())),
+            jacobians(torch, numerical, lambda given: given[0] ** 2 * w, (x.detach(),), target=w, eps=1e-4),
+            jacobians(torch, specific, several, 0, (x, w), several(x, w), 1e-6),
+            jacobians(torch, "get_analytical_jacobian", (x, w), x**2 @ w),
+        ]
+
+    same(fn)
+
+
+@pytest.mark.parametrize(
+    "fn",
+    [
+        lambda torch: jacobians(torch, "get_numerical_jacobian", lambda x: x, double(torch), grad_out=2.0),
+        lambda torch: jacobians(torch, "get_analytical_jacobian", double(torch), double(torch), grad_out=2.0),
+        lambda torch: jacobians(torch, "get_analytical_jacobian", (), torch.ones(2) * 1j),
+        lambda torch: jacobians(
+            torch, "get_numerical_jacobian_wrt_specific_input", lambda x: x, 0, (torch.ones(2),), (), 1e-6
+        ),
+    ],
+)
+def test_errors_of_jacobians(fn):
+    same_error(fn)
+
+
+def test_jacobians_are_deprecated():
+    def fn(torch):
+        module = importlib.import_module(f"{torch.__name__}.autograd.gradcheck")
+        module.get_numerical_jacobian(lambda given: given[0], (double(torch),))
+
+    same_warnings(fn)

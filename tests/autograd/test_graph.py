@@ -262,3 +262,17 @@ def test_operands_that_are_sent_none():
         return seen, shown, [t.grad is None for t in (x, tau, other)], z.requires_grad
 
     same(fn)
+
+
+@pytest.mark.parametrize("budget", [True, "a", 2.0, 0.5])
+def test_a_budget_of_memory(budget):
+    same_error(lambda torch: torch.autograd.graph.region_activation_memory_budget(budget))
+
+
+def test_a_budget_inside_a_compiled_call():
+    @jtorch.compile
+    def step(x):
+        with jtorch.autograd.graph.region_activation_memory_budget(0.5):
+            return x.exp()
+
+    assert step(jtorch.zeros(2)).tolist() == [1, 1]

@@ -273,3 +273,49 @@ def test_a_backward_inside_no_grad():
         return x.grad, g.detach(), g.requires_grad
 
     same(fn)
+
+
+def test_switches_of_the_engine():
+    def fn(torch):
+        grad = torch.autograd
+        seen = [grad.is_multithreading_enabled(), grad.is_view_replay_enabled()]
+        with grad.set_multithreading_enabled(False), grad._force_original_view_tracking(True):
+            seen += [grad.is_multithreading_enabled(), grad.is_view_replay_enabled()]
+        seen += [grad.is_multithreading_enabled(), grad.is_view_replay_enabled()]
+        for switch in (grad._force_original_view_tracking, grad.set_multithreading_enabled):
+            inside = switch(True)(lambda: (grad.is_multithreading_enabled(), grad.is_view_replay_enabled()))
+            seen += [inside(), grad.is_multithreading_enabled(), grad.is_view_replay_enabled()]
+        return seen
+
+    expected, actual = both(fn)
+    assert actual == expected
+
+
+def test_a_new_gradient_lies_as_its_leaf_does():
+    def fn(torch):
+        found = []
+        leaves = [
+            torch.zeros(2, 3, 4).permute(2, 0, 1).requires_grad_(), torch.ones(3, 4).t().detach()[:2].requires_grad_(),
+            torch.ones(1, 2, 4, 4).contiguous(memory_format=torch.channels_last).requires_grad_(),
+        ]  # fmt: skip
+        for _ in range(2):
+            sum((x * torch.arange(float(x.numel())).view(x.shape)).sum() for x in leaves).backward()
+            found.append([x.grad.clone() for x in leaves])
+        with torch.autograd.enforce_grad_layout_policy(False):
+            leaves[0].grad = None
+            (leaves[0] * torch.ones(4, 2, 3)).sum().backward()
+        torch.optim.SGD(leaves, lr=0.5).step()
+        return found, leaves, [x.grad for x in leaves]
+
+    same(fn, strides=True)
+
+
+def test_writes_that_are_not_counted():
+    def fn(torch):
+        y = torch.ones(3, requires_grad=True) * 2
+        with torch.autograd._unsafe_preserve_version_counter(y):
+            y.add_(1)
+        return y._version, y
+
+    same(fn)
+    same_error(lambda torch: torch.autograd._unsafe_preserve_version_counter([1]))

@@ -25,3 +25,7 @@ def test_detach_shows_the_memory_inside_a_transform():
         return torch.vmap(fn)(torch.arange(6.0).reshape(3, 2))
 
     same(run)
+
+
+def test_a_dim_that_a_pattern_says_has_one_element():
+    same(lambda torch: torch.func.rearrange(torch.arange(6).view(2, 3), "1 a -> a"))

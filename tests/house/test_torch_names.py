@@ -1,4 +1,4 @@
-"""What jtorch.nn, optim, amp and backends lack of torch's public names: a short list, each with its reason."""
+"""What jtorch.nn, optim, amp, backends, autograd and func lack of torch's public names: a short list with reasons."""
 
 import importlib
 import pkgutil
@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 import torch
 
-ROOTS = ("nn", "optim", "amp", "cuda.amp", "cpu.amp", "backends")
+ROOTS = ("nn", "optim", "amp", "cuda.amp", "cpu.amp", "backends", "autograd", "func", "utils.checkpoint")
 # Modules that are left out as a whole: the reason, and what their names begin with.
 ABSENT = {
     "quantised layers": ("torch.nn.intrinsic", "torch.nn.qat", "torch.nn.quantizable", "torch.nn.quantized"),
@@ -16,6 +16,7 @@ ABSENT = {
         "torch.nn.cpp", "torch.nn.backends", "torch.nn.attention.experimental", "torch.nn.attention.varlen",
         "torch.backends.python_native", "torch.backends.xeon", "torch.backends.cudnn.rnn",
     ),
+    "the profiler before the present one": ("torch.autograd.profiler_legacy",),
     "several processes or devices at once": (
         "torch.nn.parallel.comm", "torch.nn.parallel.distributed", "torch.nn.parallel.parallel_apply",
         "torch.nn.parallel.replicate", "torch.nn.parallel.scatter_gather", "torch.nn.modules.linear_cross_entropy",
@@ -33,6 +34,9 @@ LEFT_OUT = {
     "torch.optim": {"swap_in_optimizer_params_and_state"},
     "torch.optim.adamw": {"adamw"},
     "torch.backends": {"python_native"},
+    # nvprof's files, and the parts of a trace that Kineto makes
+    "torch.autograd.profiler": {"KinetoStepTracker", "MemRecordsAcc", "load_nvprof", "parse_nvprof_trace"},
+    "torch.autograd.profiler_util": {"EventMetadata", "MemRecordsAcc", "StringTable"},
 }  # fmt: skip
 
 
@@ -42,7 +46,7 @@ def modules():
     for root in ROOTS:
         module = importlib.import_module(f"torch.{root}")
         found.append(module.__name__)
-        for info in pkgutil.walk_packages(module.__path__, f"{module.__name__}."):
+        for info in pkgutil.walk_packages(getattr(module, "__path__", ()), f"{module.__name__}."):
             absent = info.name.startswith(tuple(name for names in ABSENT.values() for name in names))
             if not absent and not any(part.startswith("_") for part in info.name.split(".")):
                 found.append(info.name)
