@@ -3,6 +3,7 @@
 from jtorch.optim import lr_scheduler, swa_utils
 from jtorch.optim._adafactor import Adafactor
 from jtorch.optim._muon import Muon
+from jtorch.optim._stateless import swap_in_optimizer_params_and_state
 from jtorch.optim.adadelta import Adadelta
 from jtorch.optim.adagrad import Adagrad
 from jtorch.optim.adam import Adam
@@ -21,5 +22,6 @@ from jtorch.optim.sparse_adam import SparseAdam
 
 __all__ = [
     "ASGD", "LBFGS", "SGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Muon", "NAdam",
-    "Optimizer", "RAdam", "RMSprop", "Rprop", "SparseAdam", "from_optax", "lr_scheduler", "swa_utils",
+    "Optimizer", "RAdam", "RMSprop", "Rprop", "SparseAdam", "from_optax", "lr_scheduler",
+    "swa_utils", "swap_in_optimizer_params_and_state",
 ]  # fmt: skip

@@ -9,6 +9,7 @@ import optax
 
 from jtorch._tensor import Tensor
 from jtorch.optim.counted import CountedOptimizer
+from jtorch.optim.functional import functional
 from jtorch.optim.pieces import lerp, prepared, shrunk, stateful
 
 
@@ -27,7 +28,7 @@ class FactoredState(NamedTuple):
     variance: list
 
 
-def adafactor(options, numbers, steps, dtype):
+def transformation(options, numbers, steps, dtype):
     """Step -max(ε₂, RMS θ) min(γ, 1/√t) u / max(1, RMS(u) / d), u = g / √v̂: arXiv:1804.04235."""
     lr, beta2_decay, eps1, eps2, d, weight_decay = numbers
     floor = eps1.astype(dtype)
@@ -62,7 +63,7 @@ class Adafactor(CountedOptimizer):
     Raises: ValueError for numbers out of range; RuntimeError at a step of complex parameters.
     """
 
-    rule = staticmethod(adafactor)
+    rule = staticmethod(transformation)
     later = {"foreach": None}
 
     def __init__(
@@ -131,3 +132,27 @@ class Adafactor(CountedOptimizer):
         names = ("row_var", "col_var") if factored else ("variance",)
         numbers = (group["lr"], group["beta2_decay"], eps1, eps2, group["d"], group["weight_decay"])
         return Options(bool(group["maximize"]), factored), numbers, {name: name for name in names}
+
+
+@functional(Adafactor, "row_var col_var variance step")
+def adafactor(
+    params,
+    grads,
+    row_vars,
+    col_vars,
+    variances,
+    state_steps,
+    foreach=None,
+    grad_scale=None,
+    found_inf=None,
+    has_complex=False,
+    *,
+    d,
+    lr,
+    beta2_decay,
+    weight_decay,
+    eps1,
+    eps2,
+    maximize,
+):
+    """One step of Adafactor on lists of tensors, which are changed in place."""

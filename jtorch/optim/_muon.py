@@ -8,6 +8,7 @@ import optax
 from jax import lax
 
 from jtorch._tensor import Tensor
+from jtorch.optim.functional import functional
 from jtorch.optim.optax_op import OptaxOptimizer
 from jtorch.optim.pieces import lerp, shrunk, stateful
 
@@ -27,7 +28,7 @@ class BufferState(NamedTuple):
     momentum_buffer: list
 
 
-def muon(options, numbers, steps, dtype):
+def transformation(options, numbers, steps, dtype):
     """b = μb + (1-μ)g, step -γₐ · orthogonal(g + μ(b - g) with Nesterov, else b); weights shrink by 1 - γλ."""
     lr, weight_decay, momentum, eps = numbers
 
@@ -81,7 +82,7 @@ class Muon(OptaxOptimizer):
     Raises: ValueError for numbers below zero, an unknown adjust_lr_fn and parameters that are no matrices.
     """
 
-    rule = staticmethod(muon)
+    rule = staticmethod(transformation)
 
     def __init__(
         self,
@@ -138,3 +139,23 @@ class Muon(OptaxOptimizer):
         )
         numbers = (group["lr"], group["weight_decay"], group["momentum"], group["eps"])
         return options, numbers, {"momentum_buffer": "momentum_buffer"}
+
+
+@functional(Muon, "momentum_buffer")
+def muon(
+    params,
+    grads,
+    muon_momentum_bufs,
+    *,
+    foreach=None,
+    lr,
+    weight_decay,
+    momentum,
+    nesterov,
+    ns_coefficients,
+    ns_steps,
+    eps,
+    adjust_lr_fn,
+    has_complex,
+):
+    """One step of Muon on lists of tensors, which are changed in place."""

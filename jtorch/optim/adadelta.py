@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import optax
 
 from jtorch.optim.counted import CountedOptimizer, check, check_lr
+from jtorch.optim.functional import functional
 from jtorch.optim.optax_op import is_zero
 from jtorch.optim.pieces import mean_square, prepared, stateful
 
@@ -24,7 +25,7 @@ class DeltaState(NamedTuple):
     acc_delta: list
 
 
-def adadelta(options, numbers, steps, dtype):
+def transformation(options, numbers, steps, dtype):
     """v = ρv + (1-ρ)g², δ = √(u + ε) / √(v + ε) · g, u = ρu + (1-ρ)δ², step -γδ."""
     lr, rho, eps, weight_decay = numbers
 
@@ -47,7 +48,7 @@ class Adadelta(CountedOptimizer):
     Raises: ValueError for numbers below zero and for rho above 1.
     """
 
-    rule = staticmethod(adadelta)
+    rule = staticmethod(transformation)
     on_xla = (False, False)
     later = {"foreach": None, "maximize": False, "differentiable": False, "capturable": False}
 
@@ -85,3 +86,24 @@ class Adadelta(CountedOptimizer):
         options = Options(bool(group["maximize"]), not is_zero(group["weight_decay"]))
         fields = {"square_avg": "square_avg", "acc_delta": "acc_delta"}
         return options, (group["lr"], group["rho"], group["eps"], group["weight_decay"]), fields
+
+
+@functional(Adadelta, "square_avg acc_delta step")
+def adadelta(
+    params,
+    grads,
+    square_avgs,
+    acc_deltas,
+    state_steps,
+    capturable=False,
+    foreach=None,
+    differentiable=False,
+    has_complex=False,
+    *,
+    lr,
+    rho,
+    eps,
+    weight_decay,
+    maximize,
+):
+    """One step of Adadelta on lists of tensors, which are changed in place."""

@@ -8,6 +8,7 @@ import optax
 
 from jtorch._tensor import aval, from_host
 from jtorch.optim.counted import CountedOptimizer, check, check_lr
+from jtorch.optim.functional import functional
 from jtorch.optim.optax_op import is_zero
 from jtorch.optim.pieces import prepared, stateful
 from jtorch.shards.dtensor import part_like
@@ -26,7 +27,7 @@ class SumState(NamedTuple):
     sum: list
 
 
-def adagrad(options, numbers, steps, dtype):
+def transformation(options, numbers, steps, dtype):
     """s = s + g², step -γ / (1 + (t-1)η) · g / (√s + ε)."""
     lr, lr_decay, eps, weight_decay = numbers
 
@@ -45,7 +46,7 @@ class Adagrad(CountedOptimizer):
     The state is there from the start. Raises: ValueError for numbers below zero.
     """
 
-    rule = staticmethod(adagrad)
+    rule = staticmethod(transformation)
     later = {"foreach": None, "maximize": False, "differentiable": False, "fused": None}
 
     def __init__(
@@ -96,3 +97,26 @@ class Adagrad(CountedOptimizer):
     def _describe(self, group, params):
         options = Options(bool(group["maximize"]), not is_zero(group["weight_decay"]))
         return options, (group["lr"], group["lr_decay"], group["eps"], group["weight_decay"]), {"sum": "sum"}
+
+
+@functional(Adagrad, "sum step")
+def adagrad(
+    params,
+    grads,
+    state_sums,
+    state_steps,
+    fused=None,
+    grad_scale=None,
+    found_inf=None,
+    has_sparse_grad=False,
+    foreach=None,
+    differentiable=False,
+    has_complex=False,
+    *,
+    lr,
+    weight_decay,
+    lr_decay,
+    eps,
+    maximize,
+):
+    """One step of Adagrad on lists of tensors, which are changed in place."""

@@ -7,6 +7,7 @@ import optax
 
 from jtorch._tensor import Tensor
 from jtorch.optim.counted import CountedOptimizer
+from jtorch.optim.functional import functional
 from jtorch.optim.optax_op import is_zero
 from jtorch.optim.pieces import lerp, mean_square, prepared, shrunk
 
@@ -28,7 +29,7 @@ class MomentState(NamedTuple):
     max_exp_avg_sq: list
 
 
-def adam(options, numbers, steps, dtype):
+def transformation(options, numbers, steps, dtype):
     """Adam and AdamW as an Optax transformation. Decoupled decay is -γλθ, else λθ joins the gradient."""
     lr, beta1, beta2, eps, weight_decay = numbers
     parts = prepared(options.maximize, options.decay and not options.decoupled, weight_decay, dtype)
@@ -68,7 +69,7 @@ class Adam(CountedOptimizer):
     Raises: ValueError for numbers out of range, and for a Tensor lr with foreach=True where not capturable.
     """
 
-    rule = staticmethod(adam)
+    rule = staticmethod(transformation)
     later = {
         "amsgrad": False, "maximize": False, "foreach": None, "capturable": False, "differentiable": False,
         "decoupled_weight_decay": False, "fused": None,
@@ -152,3 +153,31 @@ def _check_betas(betas, foreach):
                 raise ValueError(f"betas[{i}] as a Tensor is not supported for capturable=False and foreach=True")
             if betas[i].numel() != 1:
                 raise ValueError(f"Tensor betas[{i}] must be 1-element")
+
+
+@functional(Adam, "exp_avg exp_avg_sq max_exp_avg_sq step")
+def adam(
+    params,
+    grads,
+    exp_avgs,
+    exp_avg_sqs,
+    max_exp_avg_sqs,
+    state_steps,
+    foreach=None,
+    capturable=False,
+    differentiable=False,
+    fused=None,
+    grad_scale=None,
+    found_inf=None,
+    has_complex=False,
+    decoupled_weight_decay=False,
+    *,
+    amsgrad,
+    beta1,
+    beta2,
+    lr,
+    weight_decay,
+    eps,
+    maximize,
+):
+    """One step of Adam on lists of tensors, which are changed in place."""

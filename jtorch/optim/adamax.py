@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import optax
 
 from jtorch.optim.counted import CountedOptimizer, check, check_betas, check_lr
+from jtorch.optim.functional import functional
 from jtorch.optim.optax_op import is_zero
 from jtorch.optim.pieces import lerp, prepared, stateful
 
@@ -24,7 +25,7 @@ class LargestState(NamedTuple):
     exp_inf: list
 
 
-def adamax(options, numbers, steps, dtype):
+def transformation(options, numbers, steps, dtype):
     """m = β₁m + (1-β₁)g, u = max(β₂u, |g| + ε), step -γ / (1 - β₁ᵗ) · m / u."""
     lr, beta1, beta2, eps, weight_decay = numbers
 
@@ -44,7 +45,7 @@ class Adamax(CountedOptimizer):
     Raises: ValueError for numbers out of range.
     """
 
-    rule = staticmethod(adamax)
+    rule = staticmethod(transformation)
     later = {"foreach": None, "maximize": False, "differentiable": False, "capturable": False}
 
     def __init__(
@@ -80,3 +81,25 @@ class Adamax(CountedOptimizer):
         options = Options(bool(group["maximize"]), not is_zero(group["weight_decay"]))
         fields = {"exp_avg": "exp_avg", "exp_inf": "exp_inf"}
         return options, (group["lr"], *group["betas"], group["eps"], group["weight_decay"]), fields
+
+
+@functional(Adamax, "exp_avg exp_inf step")
+def adamax(
+    params,
+    grads,
+    exp_avgs,
+    exp_infs,
+    state_steps,
+    foreach=None,
+    maximize=False,
+    differentiable=False,
+    capturable=False,
+    has_complex=False,
+    *,
+    eps,
+    beta1,
+    beta2,
+    lr,
+    weight_decay,
+):
+    """One step of Adamax on lists of tensors, which are changed in place."""

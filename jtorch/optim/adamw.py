@@ -1,6 +1,7 @@
 """AdamW: Adam whose weight decay is kept apart from the gradient."""
 
 from jtorch.optim.adam import Adam
+from jtorch.optim.functional import functional
 
 
 class AdamW(Adam):
@@ -43,3 +44,30 @@ class AdamW(Adam):
         super().__setstate__(state)
         for group in self.param_groups:
             group["decoupled_weight_decay"] = True
+
+
+@functional(AdamW, "exp_avg exp_avg_sq max_exp_avg_sq step", decoupled_weight_decay=True)
+def adamw(
+    params,
+    grads,
+    exp_avgs,
+    exp_avg_sqs,
+    max_exp_avg_sqs,
+    state_steps,
+    foreach=None,
+    capturable=False,
+    differentiable=False,
+    fused=None,
+    grad_scale=None,
+    found_inf=None,
+    has_complex=False,
+    *,
+    amsgrad,
+    beta1,
+    beta2,
+    lr,
+    weight_decay,
+    eps,
+    maximize,
+):
+    """One step of AdamW on lists of tensors, which are changed in place."""

@@ -8,6 +8,7 @@ import optax
 
 from jtorch._tensor import Tensor
 from jtorch.optim.counted import CountedOptimizer, check, check_lr
+from jtorch.optim.functional import functional
 from jtorch.optim.optax_op import is_zero
 from jtorch.optim.pieces import prepared, stateful
 
@@ -27,7 +28,7 @@ class AverageState(NamedTuple):
     ax: list
 
 
-def asgd(options, numbers, steps, dtype):
+def transformation(options, numbers, steps, dtype):
     """θ = (1 - λη)θ - ηg, a = a + μ(θ - a), then η = γ / (1 + λγt)^α and μ = 1 / max(1, t - t₀)."""
     lr, lambd, alpha, t0, weight_decay = numbers
 
@@ -50,7 +51,7 @@ class ASGD(CountedOptimizer):
     The averages are `state[p]["ax"]`. Raises: ValueError for numbers below zero.
     """
 
-    rule = staticmethod(asgd)
+    rule = staticmethod(transformation)
     stepping = "params, mus, etas, and state_steps"
     beside = True
     later = {"foreach": None, "maximize": False, "differentiable": False, "capturable": False}
@@ -93,3 +94,26 @@ class ASGD(CountedOptimizer):
         options = Options(bool(group["maximize"]), not is_zero(group["weight_decay"]))
         numbers = (group["lr"], group["lambd"], group["alpha"], group["t0"], group["weight_decay"])
         return options, numbers, {name: name for name in AverageState._fields}
+
+
+@functional(ASGD, "ax mu eta step")
+def asgd(
+    params,
+    grads,
+    axs,
+    mus,
+    etas,
+    state_steps,
+    foreach=None,
+    maximize=False,
+    differentiable=False,
+    capturable=False,
+    has_complex=False,
+    *,
+    lambd,
+    lr,
+    t0,
+    alpha,
+    weight_decay,
+):
+    """One step of ASGD on lists of tensors, which are changed in place."""

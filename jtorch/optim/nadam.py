@@ -7,6 +7,7 @@ import numpy as np
 import optax
 
 from jtorch.optim.counted import CountedOptimizer, check, check_betas, check_lr
+from jtorch.optim.functional import functional
 from jtorch.optim.optax_op import is_zero
 from jtorch.optim.pieces import lerp, mean_square, prepared, shrunk, stateful
 
@@ -27,7 +28,7 @@ class MomentumState(NamedTuple):
     exp_avg_sq: list
 
 
-def nadam(options, numbers, steps, dtype):
+def transformation(options, numbers, steps, dtype):
     """μₜ = β₁(1 - ½·0.96^(tψ)), step -γ / (√v̂ + ε) · ((1-μₜ)g / (1-Πμ) + μₜ₊₁m / (1-Πμ·μₜ₊₁))."""
     lr, beta1, beta2, eps, weight_decay, momentum_decay = numbers
 
@@ -60,7 +61,7 @@ class NAdam(CountedOptimizer):
     Raises: ValueError for numbers out of range.
     """
 
-    rule = staticmethod(nadam)
+    rule = staticmethod(transformation)
     stepping = "params, mu_products and state_steps"
     later = {
         "maximize": False, "foreach": None, "capturable": False, "differentiable": False,
@@ -111,3 +112,28 @@ class NAdam(CountedOptimizer):
         options = Options(bool(group["maximize"]), not is_zero(decay), bool(group["decoupled_weight_decay"]))
         numbers = (group["lr"], *group["betas"], group["eps"], decay, group["momentum_decay"])
         return options, numbers, {name: name for name in MomentumState._fields}
+
+
+@functional(NAdam, "exp_avg exp_avg_sq mu_product step")
+def nadam(
+    params,
+    grads,
+    exp_avgs,
+    exp_avg_sqs,
+    mu_products,
+    state_steps,
+    decoupled_weight_decay=False,
+    foreach=None,
+    capturable=False,
+    differentiable=False,
+    has_complex=False,
+    maximize=False,
+    *,
+    beta1,
+    beta2,
+    lr,
+    weight_decay,
+    momentum_decay,
+    eps,
+):
+    """One step of NAdam on lists of tensors, which are changed in place."""

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import optax
 
 from jtorch.optim.counted import CountedOptimizer, check, check_betas, check_lr
+from jtorch.optim.functional import functional
 from jtorch.optim.optax_op import is_zero
 from jtorch.optim.pieces import lerp, mean_square, prepared, shrunk, stateful
 
@@ -25,7 +26,7 @@ class MeanState(NamedTuple):
     exp_avg_sq: list
 
 
-def radam(options, numbers, steps, dtype):
+def transformation(options, numbers, steps, dtype):
     """Step -γ m̂ r √(1-β₂ᵗ) / (√v + ε) once ρₜ > 5, before that -γ m̂; r is the rectification of arXiv:1908.03265."""
     lr, beta1, beta2, eps, weight_decay = numbers
     longest = 2 / (1 - beta2) - 1
@@ -56,7 +57,7 @@ class RAdam(CountedOptimizer):
     Raises: ValueError for numbers out of range.
     """
 
-    rule = staticmethod(radam)
+    rule = staticmethod(transformation)
     later = {
         "foreach": None, "maximize": False, "differentiable": False, "decoupled_weight_decay": False,
         "capturable": False,
@@ -98,3 +99,26 @@ class RAdam(CountedOptimizer):
         options = Options(bool(group["maximize"]), not is_zero(decay), bool(group["decoupled_weight_decay"]))
         numbers = (group["lr"], *group["betas"], group["eps"], decay)
         return options, numbers, {name: name for name in MeanState._fields}
+
+
+@functional(RAdam, "exp_avg exp_avg_sq step")
+def radam(
+    params,
+    grads,
+    exp_avgs,
+    exp_avg_sqs,
+    state_steps,
+    decoupled_weight_decay=False,
+    foreach=None,
+    differentiable=False,
+    capturable=False,
+    has_complex=False,
+    maximize=False,
+    *,
+    beta1,
+    beta2,
+    lr,
+    weight_decay,
+    eps,
+):
+    """One step of RAdam on lists of tensors, which are changed in place."""

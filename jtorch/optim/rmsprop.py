@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import optax
 
 from jtorch.optim.counted import CountedOptimizer, check, check_lr
+from jtorch.optim.functional import functional
 from jtorch.optim.optax_op import is_zero
 from jtorch.optim.pieces import lerp, mean_square, prepared, stateful
 
@@ -27,7 +28,7 @@ class RootState(NamedTuple):
     grad_avg: list
 
 
-def rmsprop(options, numbers, steps, dtype):
+def transformation(options, numbers, steps, dtype):
     """v = αv + (1-α)g², b = μb + g / (√v + ε), step -γb; centered: √(v - m²) of the mean m in place of √v."""
     lr, alpha, eps, weight_decay, momentum = numbers
 
@@ -52,7 +53,7 @@ class RMSprop(CountedOptimizer):
     Raises: ValueError for numbers below zero.
     """
 
-    rule = staticmethod(rmsprop)
+    rule = staticmethod(transformation)
     on_xla = (True, True)
     later = {
         "momentum": 0, "centered": False, "foreach": None, "maximize": False, "differentiable": False,
@@ -97,3 +98,27 @@ class RMSprop(CountedOptimizer):
         options = Options(bool(group["maximize"]), not is_zero(decay), momentum > 0, centered)
         names = ["square_avg"] + ["momentum_buffer"] * options.momentum + ["grad_avg"] * centered
         return options, (group["lr"], group["alpha"], group["eps"], decay, momentum), {name: name for name in names}
+
+
+@functional(RMSprop, "square_avg grad_avg momentum_buffer step")
+def rmsprop(
+    params,
+    grads,
+    square_avgs,
+    grad_avgs,
+    momentum_buffer_list,
+    state_steps,
+    foreach=None,
+    maximize=False,
+    differentiable=False,
+    capturable=False,
+    has_complex=False,
+    *,
+    lr,
+    alpha,
+    eps,
+    weight_decay,
+    momentum,
+    centered,
+):
+    """One step of RMSprop on lists of tensors, which are changed in place."""

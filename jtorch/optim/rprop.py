@@ -8,6 +8,7 @@ import optax
 
 from jtorch._tensor import Tensor, aval
 from jtorch.optim.counted import CountedOptimizer, check_lr
+from jtorch.optim.functional import functional
 from jtorch.optim.pieces import prepared, stateful
 
 
@@ -24,7 +25,7 @@ class SizeState(NamedTuple):
     step_size: list
 
 
-def rprop(options, numbers, steps, dtype):
+def transformation(options, numbers, steps, dtype):
     """Size times η⁺ where g · g₋₁ > 0, times η⁻ where < 0, within bounds; step -size · sign g, none where it turned."""
     shrink, grow, least, most = (number.astype(dtype) for number in numbers)
 
@@ -46,7 +47,7 @@ class Rprop(CountedOptimizer):
     Raises: ValueError for a learning rate below zero and for etas that do not lie on either side of 1.
     """
 
-    rule = staticmethod(rprop)
+    rule = staticmethod(transformation)
     on_xla = (True, True)
     later = {"foreach": None, "maximize": False, "differentiable": False, "capturable": False}
 
@@ -85,3 +86,24 @@ class Rprop(CountedOptimizer):
     def _describe(self, group, params):
         fields = {"prev": "prev", "step_size": "step_size"}
         return Options(bool(group["maximize"])), (*group["etas"], *group["step_sizes"]), fields
+
+
+@functional(Rprop, "prev step_size step")
+def rprop(
+    params,
+    grads,
+    prevs,
+    step_sizes,
+    state_steps,
+    foreach=None,
+    capturable=False,
+    maximize=False,
+    differentiable=False,
+    has_complex=False,
+    *,
+    step_size_min,
+    step_size_max,
+    etaminus,
+    etaplus,
+):
+    """One step of Rprop on lists of tensors, which are changed in place."""

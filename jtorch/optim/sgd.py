@@ -6,21 +6,26 @@ import jax
 import optax
 
 from jtorch._tensor import Tensor
+from jtorch.optim.functional import functional
 from jtorch.optim.optax_op import OptaxOptimizer, is_zero
 from jtorch.optim.pieces import prepared
 
 
 class Options(NamedTuple):
-    """What decides the form of SGD's transformation; the numbers move freely."""
+    """What decides the form of SGD's transformation; the numbers move freely.
+
+    cut: whether the momentum starts with this step, and the graph ends there.
+    """
 
     maximize: bool
     decay: bool
     momentum: bool
     dampening: bool
     nesterov: bool
+    cut: bool
 
 
-def sgd(options, numbers, firsts, dtype):
+def transformation(options, numbers, firsts, dtype):
     """SGD as an Optax transformation: g = ∇f + λθ, b = μb + (1-τ)g, step -γ(g + μb) with Nesterov, else -γb.
 
     firsts: 1 for a parameter whose momentum starts with this step, else 0; only where there is dampening.
@@ -30,10 +35,24 @@ def sgd(options, numbers, firsts, dtype):
     if options.dampening:
         # torch: the first step's gradient enters the momentum whole.
         parts.append(scale_each([(1 - dampening * (1 - first)).astype(dtype) for first in firsts]))
-    if options.momentum:
+    if options.cut:
+        parts.append(begun(momentum.astype(dtype), options.nesterov))
+    elif options.momentum:
         parts.append(optax.trace(momentum.astype(dtype), options.nesterov))
     parts.append(optax.scale((-lr).astype(dtype)))
     return optax.chain(*parts)
+
+
+def begun(momentum, nesterov):
+    """optax.trace's first step, with no gradient through the momentum."""
+
+    def update(updates, state, params=None):
+        # torch: it begins as a detached copy of the gradient, by which the parameters are stepped, too.
+        held = jax.tree.map(jax.lax.stop_gradient, updates)
+        ahead = jax.tree.map(lambda g, b: g + momentum * b, updates, held) if nesterov else held
+        return ahead, optax.TraceState(trace=held)
+
+    return optax.GradientTransformation(optax.trace(momentum).init, update)
 
 
 def scale_each(factors):
@@ -51,7 +70,7 @@ class SGD(OptaxOptimizer):
     Raises: ValueError for numbers below zero, and for Nesterov momentum with dampening or without momentum.
     """
 
-    rule = staticmethod(sgd)
+    rule = staticmethod(transformation)
 
     def __init__(
         self,
@@ -107,15 +126,27 @@ class SGD(OptaxOptimizer):
     def _describe(self, group, params):
         momentum, dampening = group["momentum"], group["dampening"]
         moving = not is_zero(momentum)
+        cut = moving and bool(self.defaults["differentiable"]) and "momentum_buffer" not in self.state[params[0]]
         options = Options(
             bool(group["maximize"]),
             not is_zero(group["weight_decay"]),
             moving,
             moving and not is_zero(dampening),
             bool(group["nesterov"]),
+            cut,
         )
         fields = {"momentum_buffer": "trace"} if moving else {}
         return options, (group["lr"], momentum, dampening, group["weight_decay"]), fields
+
+    def _forms(self, group, params, grads):
+        if not self.defaults["differentiable"] or is_zero(group["momentum"]):
+            return super()._forms(group, params, grads)
+        held = ["momentum_buffer" in self.state[param] for param in params]
+        return [
+            tuple([x for x, has in zip(xs, held, strict=True) if has is kind] for xs in (params, grads))
+            for kind in (True, False)
+            if kind in held
+        ]
 
     def _can_decide(self):
         # With dampening a parameter's first step differs, and which one that is hangs on what was skipped.
@@ -129,3 +160,24 @@ class SGD(OptaxOptimizer):
         firsts = ["momentum_buffer" not in state for state in states]
         values = list(dict.fromkeys(firsts))
         return [float(v) for v in values], tuple(values.index(first) for first in firsts)
+
+
+@functional(SGD, "momentum_buffer")
+def sgd(
+    params,
+    d_p_list,
+    momentum_buffer_list,
+    has_sparse_grad=False,
+    foreach=None,
+    fused=None,
+    grad_scale=None,
+    found_inf=None,
+    *,
+    weight_decay,
+    momentum,
+    lr,
+    dampening,
+    nesterov,
+    maximize,
+):
+    """One step of SGD on lists of tensors, which are changed in place."""
