@@ -1,4 +1,4 @@
-"""Seconds to save, load and map a checkpoint, beside torch on its own file.
+"""Seconds to save, load and map a checkpoint, and one of plain containers, beside torch on its own file.
 
     python -m bench.checkpoint [--mib 1024] [--rounds 5] [--out file.json]
 
@@ -24,6 +24,12 @@ RATIOS = (("jtorch", "torch"),)
 def state(module, mib):
     """A state dict of tensors of 16 MiB."""
     return {f"layer{i}.weight": module.from_numpy(np.full((2048, 2048), i, np.float32)) for i in range(mib // EACH)}
+
+
+def plain():
+    """A vocabulary, numbers and records: what lies in a checkpoint beside tensors."""
+    records = [{"step": i, "loss": 1 / (i + 1), "name": f"run {i}", "best": i % 2 == 0} for i in range(20_000)]
+    return {"words": {f"word{i}": i for i in range(50_000)}, "losses": [i / 7 for i in range(100_000)], "log": records}
 
 
 def look(loaded):
@@ -60,9 +66,22 @@ def run(mib, rounds):
             runners = {name: acts[act] for name, acts in by_library.items()}
             for runner in runners.values():
                 runner()
-            cases[f"{act} {mib} MiB"] = case = harness.report(harness.alternate(runners, rounds, act), "s", 1, RATIOS)
-            print(harness.row(f"{act} {mib} MiB", case), flush=True)
+            compare(f"{act} {mib} MiB", runners, rounds, cases)
+        path, content = Path(folder) / "plain.pt", plain()
+        for act in ("save", "load"):
+            compare(f"{act} containers", {
+                module.__name__: lambda module=module, act=act: timed(
+                    lambda: module.save(content, path) if act == "save" else module.load(path)
+                )
+                for module in (jtorch, torch)
+            }, rounds, cases)  # fmt: skip
     return cases
+
+
+def compare(title, runners, rounds, cases):
+    """Time one act in both libraries by turns, note and print it."""
+    cases[title] = case = harness.report(harness.alternate(runners, rounds, title), "s", 1, RATIOS)
+    print(harness.row(title, case), flush=True)
 
 
 def main():

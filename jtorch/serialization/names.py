@@ -2,6 +2,8 @@
 
 import functools
 import importlib
+import re
+import secrets
 from dataclasses import dataclass
 from types import FunctionType
 
@@ -22,13 +24,48 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class Global:
-    """A name that is written into a pickle though nothing here bears it."""
+    """A name that is written into a pickle though nothing here bears it. One for each name: see `named`.
+
+    stand_in: the name under which C's pickler finds it in this module.
+    """
 
     module: str
     name: str
+    stand_in: str
 
     def __call__(self, *args):  # pickle wants what makes an object to be callable
         raise TypeError(f"{self.module}.{self.name} is only a name")
+
+
+@functools.cache
+def named(module, name):
+    """The Global of a name."""
+    made = Global(module, name, f"{_TOKEN}{len(_STAND_INS)}")
+    _STAND_INS[made.stand_in] = made
+    return made
+
+
+# What C's pickler writes for Globals, since it looks for what it writes: no text in a pickle can be the like.
+_TOKEN = f"_{secrets.token_hex(16)}_"
+_STAND_INS: dict[str, Global] = {}
+_WRITTEN = re.compile(rf"c{re.escape(__name__)}\n({_TOKEN}\d+)\n".encode())
+
+
+def __getattr__(name):
+    found = _STAND_INS.get(name)
+    if found is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return found
+
+
+def with_names(pickled):
+    """A pickle of protocol 2 with the names of Globals in place of their stand-ins'."""
+
+    def written(match):
+        known = _STAND_INS[match[1].decode()]
+        return f"c{known.module}\n{known.name}\n".encode()
+
+    return _WRITTEN.sub(written, pickled)
 
 
 @dataclass(frozen=True)

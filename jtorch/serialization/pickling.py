@@ -1,5 +1,6 @@
 """The pickler of save: tensors by torch's names, their memory as persistent ids. And the one that reads with trust."""
 
+import contextlib
 import io
 import pickle
 from collections import OrderedDict
@@ -12,7 +13,7 @@ from jtorch.api.storages import TypedStorage, UntypedStorage
 from jtorch.devices import Device
 from jtorch.nn.parameter import Parameter
 from jtorch.rng.generator import Generator
-from jtorch.serialization.names import Global, found, storage_type, written
+from jtorch.serialization.names import Global, found, named, storage_type, with_names, written
 from jtorch.serialization.safety import Machine
 from jtorch.serialization.stored import REBUILDS, TYPED
 
@@ -44,16 +45,22 @@ class _Writer:
         return key
 
 
-class Pickler(pickle._Pickler):
-    """Pickles in which a tensor is what torch's own files say of it. storages: their memory, by key."""
+class _Renamed(Exception):
+    """An object goes by another name in torch's files than here, which C's pickler cannot write."""
 
-    def __init__(self, file, protocol, persistent):
-        super().__init__(file, protocol)
+
+class _Said:
+    """The part of a pickler that says of tensors, storages and torch's values what torch's own files say of them."""
+
+    def begin(self, persistent):
+        """storages: the memory that the pickle refers to, by key."""
         self.storages = _Writer()
         self._persistent = persistent
 
     def persistent_id(self, obj):
         """What stands for a storage: its class, key, place and number of elements."""
+        if type(obj) in _PLAIN:
+            return None
         if isinstance(obj, (UntypedStorage, TypedStorage)):
             obj = Memory(obj._cell, getattr(obj, "dtype", dtypes.uint8))
         elif not isinstance(obj, Memory):
@@ -61,23 +68,38 @@ class Pickler(pickle._Pickler):
         kind, _ = storage_type(obj.dtype)
         cell = obj.cell
         count = _nbytes(cell) // kind.dtype.itemsize
-        return self._persistent(kind, self.storages.key_of(cell, kind), str(cell.aval.device), count)
+        return self._persistent(self.said(kind), self.storages.key_of(cell, kind), str(cell.aval.device), count)
+
+    def said(self, kind):
+        """How a StorageType is written: by its name alone."""
+        return named(*written(kind))
 
     def reducer_override(self, obj):
         """How tensors and torch's other values are made again; for the rest pickle's own way."""
         if isinstance(obj, Tensor):
-            return _tensor(obj, self.proto)
+            return _tensor(obj)
         if isinstance(obj, Size):
-            return Global("torch", "Size"), (tuple(obj),)
+            return named("torch", "Size"), (tuple(obj),)
         if isinstance(obj, Device):
-            return Global("torch", "device"), (obj.type,) if obj.index is None else (obj.type, obj.index)
+            return named("torch", "device"), (obj.type,) if obj.index is None else (obj.type, obj.index)
         if isinstance(obj, Generator):
             offset = None if obj.device.type == "cpu" else obj.get_offset()
             return Generator, (obj.device,), (obj.initial_seed(), offset, obj.get_state())
         if isinstance(obj, layout):
-            return Global("torch.serialization", "_get_layout"), (str(obj),)
+            return named("torch.serialization", "_get_layout"), (str(obj),)
         name = written(obj)
-        return NotImplemented if name is None else name[1]
+        return NotImplemented if name is None else self.renamed(obj, name)
+
+
+_PLAIN = {str, int, float, bool, type(None), tuple, list, dict, bytes, OrderedDict}
+
+
+class Pickler(_Said, pickle._Pickler):
+    """Pickles in which a tensor is what torch's own files say of it."""
+
+    def renamed(self, obj, name):
+        """`save_global` writes it."""
+        return name[1]
 
     def save_global(self, obj, name=None):
         """Write the name of a class or a function, under torch's module where it is one of torch's."""
@@ -94,6 +116,16 @@ class Pickler(pickle._Pickler):
             self.memoize(obj)
 
 
+class QuickPickler(_Said, pickle.Pickler):
+    """Pickles the same five times as fast, what has another name than here left out; `with_names` completes them."""
+
+    def renamed(self, obj, name):
+        """Globals have a name that is found here. Raises: _Renamed for the rest."""
+        if type(obj) is not Global:
+            raise _Renamed
+        return obj.stand_in
+
+
 def _nbytes(cell):
     kind = cell.aval
     count = kind.dtype.itemsize
@@ -102,30 +134,34 @@ def _nbytes(cell):
     return count
 
 
-def _tensor(tensor, protocol):
+def _tensor(tensor):
     if isinstance(tensor, Parameter) and type(tensor).__reduce_ex__ is Parameter.__reduce_ex__:
-        _, args = tensor.__reduce_ex__(protocol)
-        return Global(_UTILS, f"_rebuild_parameter{'_with_state' if len(args) == 4 else ''}"), args
+        _, args = tensor.__reduce_ex__(2)
+        return named(_UTILS, f"_rebuild_parameter{'_with_state' if len(args) == 4 else ''}"), args
     if type(tensor).__reduce_ex__ not in (Tensor.__reduce_ex__, Parameter.__reduce_ex__):
         return NotImplemented  # a subclass with a way of its own
     made = _plain(tensor)
     state = given_attributes(tensor)
     if type(tensor) is Tensor and not state:
         return made
-    return Global("torch._tensor", "_rebuild_from_type_v2"), (made[0], type(tensor), made[1], state)
+    kind = written(type(tensor))
+    return named("torch._tensor", "_rebuild_from_type_v2"), (
+        made[0], type(tensor) if kind is None else named(*kind), made[1], state,
+    )  # fmt: skip
 
 
 def _plain(tensor):
     kind = aval(tensor)
     size, steps = tuple(kind.shape), tuple(strides(tensor))
     if kind.device.type == "meta":
-        return Global(_UTILS, "_rebuild_meta_tensor_no_storage"), (kind.dtype, size, steps, tensor.requires_grad)
+        dtype = named(*written(kind.dtype))
+        return named(_UTILS, "_rebuild_meta_tensor_no_storage"), (dtype, size, steps, tensor.requires_grad)
     _, typed = storage_type(kind.dtype)
     facts = (tensor.storage_offset(), size, steps, tensor.requires_grad, OrderedDict())
     memory = Memory(tensor._storage, kind.dtype)
     if typed:
-        return Global(_UTILS, "_rebuild_tensor_v2"), (memory, *facts)
-    return Global(_UTILS, "_rebuild_tensor_v3"), (memory, *facts, kind.dtype)
+        return named(_UTILS, "_rebuild_tensor_v2"), (memory, *facts)
+    return named(_UTILS, "_rebuild_tensor_v3"), (memory, *facts, named(*written(kind.dtype)))
 
 
 def trusting(pickle_module, persistent):
@@ -161,11 +197,19 @@ def dumps(obj, pickle_module, protocol, persistent):
 
     pickle_module: pickle's own, or another whose Pickler a subclass is made of.
     """
+    if pickle_module is not pickle:
+        return _dumped(_of_module(pickle_module), obj, protocol, persistent)
+    if protocol == 2:
+        with contextlib.suppress(_Renamed):
+            data, cells = _dumped(QuickPickler, obj, protocol, persistent)
+            return with_names(data), cells
+    return _dumped(Pickler, obj, protocol, persistent)
+
+
+def _dumped(kind, obj, protocol, persistent):
     file = io.BytesIO()
-    if pickle_module is pickle:
-        pickler = Pickler(file, protocol, persistent)
-    else:
-        pickler = _of_module(pickle_module)(file, protocol, persistent)
+    pickler = kind(file, protocol)
+    pickler.begin(persistent)
     pickler.dump(obj)
     return file.getvalue(), pickler.storages.cells
 
@@ -174,22 +218,28 @@ def _of_module(pickle_module):
     class Other(pickle_module.Pickler):
         """Another module's Pickler, with jtorch's tensors in it; it is read with the same module."""
 
-        def __init__(self, file, protocol, persistent):
+        def __init__(self, file, protocol):
             super().__init__(file, protocol=protocol)
-            self.storages, self._persistent = _Writer(), persistent
 
-        persistent_id = Pickler.persistent_id
+        begin, persistent_id = _Said.begin, _Said.persistent_id
+
+        def said(self, kind):
+            """How a StorageType is written: as it is."""
+            return kind
 
         def reducer_override(self, obj):
             """Tensors as torch's pickles have them, by functions of ours."""
-            made = _tensor(obj, 2) if isinstance(obj, Tensor) else NotImplemented
+            made = _tensor(obj) if isinstance(obj, Tensor) else NotImplemented
             if made is NotImplemented:
                 return super().reducer_override(obj) if hasattr(super(), "reducer_override") else made
-            name = f"{made[0].module}.{made[0].name}"
-            return REBUILDS.get(name) or TYPED[name], tuple(_function(x) for x in made[1])
+            return _meant(made[0]), tuple(map(_meant, made[1]))
 
     return Other
 
 
-def _function(value):
-    return REBUILDS[f"{value.module}.{value.name}"] if isinstance(value, Global) else value
+def _meant(value):
+    """What a Global means here; any other value as it is."""
+    if not isinstance(value, Global):
+        return value
+    name = f"{value.module}.{value.name}"
+    return REBUILDS.get(name) or TYPED.get(name) or found(value.module, value.name)

@@ -3,6 +3,7 @@
 import io
 import pathlib
 import pickle
+import pickletools
 import warnings
 import zipfile
 
@@ -11,6 +12,7 @@ import pytest
 import torch
 
 import jtorch
+from jtorch.serialization.pickling import QuickPickler, _Renamed
 from tests.serialization.contents import assert_same, everything
 
 WAYS = {"to torch": (jtorch, torch), "from torch": (torch, jtorch), "to itself": (jtorch, jtorch)}
@@ -228,3 +230,38 @@ def test_files_without_checksums_or_data():
         torch.serialization.set_crc32_options(True)
     with torch.serialization.skip_data():
         assert through(torch, jtorch, torch.ones(3)).shape == (3,)
+
+
+def test_globals_are_written_by_name_in_either_pickler():
+    """C's pickler writes what torch's files hold; Python's has what it cannot: the same objects come of both."""
+    shared = jtorch.arange(3.0)
+    text = "cjtorch.serialization.names\n_0_0\n"
+    plain = {
+        "tensors": [shared, shared[1:], jtorch.ones(2, dtype=jtorch.uint16)], "size": shared.shape,
+        "device": jtorch.device("cuda", 1), "parameter": jtorch.nn.Parameter(shared), "text": [text, text],
+    }  # fmt: skip
+    named = {**plain, "dtype": jtorch.float16, "class": jtorch.nn.Linear}
+    for obj in (plain, named):
+        for protocol in (2, 4):
+            buffer = io.BytesIO()
+            jtorch.save(obj, buffer, pickle_protocol=protocol)
+            with zipfile.ZipFile(buffer) as archive:
+                ops = pickletools.genops(archive.read("archive/data.pkl"))
+            homes = {argument.split(".")[0].split(" ")[0] for op, argument, _ in ops if op.name == "GLOBAL"}
+            assert homes == ({"torch", "collections"} if protocol == 2 else set())
+            buffer.seek(0)
+            loaded = torch.load(buffer, weights_only=False)
+            assert loaded["text"] == [text, text] and loaded["size"] == torch.Size([3])
+            assert loaded["parameter"].data_ptr() == loaded["tensors"][0].data_ptr()
+    with pytest.raises(_Renamed):
+        pickled_by_c(named)
+    assert pickled_by_c(plain)
+
+
+def pickled_by_c(obj):
+    """The pickle that C's pickler makes. Raises: _Renamed where it is left to Python's."""
+    file = io.BytesIO()
+    pickler = QuickPickler(file, 2)
+    pickler.begin(lambda *facts: facts)
+    pickler.dump(obj)
+    return file.getvalue()
