@@ -15,6 +15,7 @@ from jtorch.autograd.grad_mode import no_grad
 from jtorch.autograd.inplace import hand_over
 from jtorch.autograd.levels import lift
 from jtorch.autograd.tangents import Level, carry, tangent_of
+from jtorch.autograd.views import same_again
 from jtorch.errors import warn
 
 __all__ = [
@@ -199,7 +200,7 @@ def _outputs(ctx, args, outs, tracked):
         if isinstance(out, Tensor):
             changed = id(out) in dirty & inputs
             if id(out) in inputs and not changed:
-                out = _same_again(out)
+                out = same_again(out)
             if tracked and id(outs[number]) not in constant and _tensor.aval(out).dtype.category >= dtypes.FLOAT:
                 _place(out, ctx, number, changed, storages)
         made.append(out)
@@ -211,17 +212,6 @@ def _ids(tensors, mark):
         if not isinstance(x, Tensor):
             raise RuntimeError(f"{mark} can only accept variables, but argument ")
     return {id(x) for x in tensors}
-
-
-def _same_again(x):
-    """An input that is returned as it is: a view of it, outside the graph."""
-    view = x._view
-    out = alias(x)
-    steps, offset, base = ((), 0, None) if view is None else (view.steps, view.offset, view.base)
-    base = x if base is None else base
-    storage = x._storage
-    out._view = View(steps, _tensor.strides(x), offset, base, storage.ref, _tensor.read(x), storage.graph, View.CUSTOM)
-    return out
 
 
 def _place(out, ctx, number, changed, storages):

@@ -1,9 +1,9 @@
 """A place on the tape where gradients pass through a Python function on Tensors."""
 
 from jtorch import _tensor, dtypes
-from jtorch._tensor import alias
 from jtorch.autograd.apply import refresh
 from jtorch.autograd.node import Hooks, Node, edge_of, named, next_sequence
+from jtorch.autograd.views import same_again
 
 
 class Through(Node):
@@ -29,7 +29,7 @@ class Through(Node):
 
 
 def through(name, tensors, fn):
-    """The tensors again, sharing memory, behind one node of this name.
+    """The tensors again, sharing memory, behind one node of this name; none of them may be written to then.
 
     fn: takes a tuple with a gradient or None per tensor, and returns one.
     """
@@ -38,8 +38,9 @@ def through(name, tensors, fn):
     node = named(Through, name)(tensors, fn)
     passed = []
     for number, t in enumerate(tensors):
-        out = alias(t)
+        out = same_again(t)
         if t._rg and _tensor.aval(t).dtype.category >= dtypes.FLOAT:
             out._grad_fn, out._out_nr, out._rg = node, number, True
+            out._view.graph = out._storage.graph
         passed.append(out)
     return passed

@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 
 from jtorch import modes
-from jtorch._tensor import View
+from jtorch._tensor import View, alias, read, strides
 from jtorch.autograd.apply import above, apply
 from jtorch.autograd.node import brief
 from jtorch.autograd.tape import Slices
@@ -97,6 +97,18 @@ def renew(x):
 
 
 above.renew = staticmethod(renew)
+
+
+def same_again(x):
+    """An input that is returned as it is: a view of it, outside the graph."""
+    view = x._view
+    out = alias(x)
+    steps, offset, base = ((), 0, None) if view is None else (view.steps, view.offset, view.base)
+    base = x if base is None else base
+    storage = x._storage
+    out._view = View(steps, strides(x), offset, base, storage.ref, read(x), storage.graph, View.CUSTOM)
+    return out
+
 
 _AMBIGUOUS = (
     "Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both"

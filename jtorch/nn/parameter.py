@@ -127,11 +127,42 @@ _UNINITIALIZED = (
 )
 
 
+def _fact(name):
+    """A property that is read off the stand-in."""
+    return property(lambda self: getattr(self._stand_in(), name))
+
+
+def _act(name):
+    """A method that is called on the stand-in."""
+    return lambda self, *args, **kwargs: getattr(self._stand_in(), name)(*args, **kwargs)
+
+
 class UninitializedTensorMixin:
-    """A tensor without shape and values until `materialize` gives it both."""
+    """A tensor without shape and values until `materialize` gives it both.
+
+    What says or changes its dtype and device goes by a tensor without elements, which stands in for it.
+    """
 
     cls_to_become: type
     grad_fn = None  # a module asks for it before it registers a parameter
+    is_leaf = True
+    device, dtype, is_cuda, is_meta = map(_fact, ("device", "dtype", "is_cuda", "is_meta"))
+    is_floating_point, is_complex, get_device, size = map(
+        _act, ("is_floating_point", "is_complex", "get_device", "size")
+    )
+    to, half, float, double, cpu, cuda = map(_act, ("to", "half", "float", "double", "cpu", "cuda"))
+
+    def _stand_in(self):
+        return from_host(np.empty(0, self._dtype.numpy), device=self._device)
+
+    @property
+    def data(self):
+        """The stand-in; to set it sets device and dtype."""
+        return self._stand_in()
+
+    @data.setter
+    def data(self, value):
+        self._device, self._dtype = value.device, value.dtype
 
     @property
     def _storage(self):

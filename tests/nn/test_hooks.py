@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from tests.oracle import same, same_error, same_warnings
+from tests.oracle import same, same_error, same_print, same_warnings
 
 
 def test_forward_hooks_run_in_order_and_may_replace():
@@ -278,3 +278,18 @@ def test_hooks_of_a_grad_fn():
         return seen, x.grad
 
     same(run)
+
+
+@pytest.mark.parametrize("at", ["input", "output"])
+def test_what_passed_a_full_backward_hook_is_not_written_to(at):
+    def run(torch):
+        m = torch.nn.Sequential(torch.nn.ReLU(inplace=at == "input"))
+        m.register_full_backward_hook(lambda module, gi, go: None)
+        y = m(torch.ones(2, requires_grad=True) * 2)
+        y += 1
+
+    same_error(run)
+
+
+def test_hooks_are_printed():
+    same_print(lambda torch: torch.nn.Linear(1, 1)._forward_hooks)

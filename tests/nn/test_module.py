@@ -349,6 +349,28 @@ def test_to_empty_keeps_shapes():
     same(run)
 
 
+def test_ties_end_at_the_meta_device():
+    def run(torch):
+        first, second = torch.nn.Linear(1, 1), torch.nn.Linear(1, 1)
+        second.weight = first.weight
+        m = torch.nn.Sequential(first, second)
+        m(torch.ones(1, 1)).sum().backward()
+        found = []
+        for move in (
+            lambda: m.double(), lambda: m.to("cpu"), lambda: m.to("meta"), lambda: m.to("meta"), lambda: m.half(),
+            lambda: m.to_empty(device="cpu"),
+        ):  # fmt: skip
+            before = first.weight
+            move()
+            found.append((first.weight is before, first.weight is second.weight, str(first.weight.device)))
+            found.append((first.weight.dtype, first.weight.requires_grad, str(first.weight.grad.device)))
+        return found
+
+    same(run)
+    same_error(lambda torch: torch.nn.Linear(1, 1, device="meta").to("cpu"))
+    same_error(lambda torch: torch.nn.utils.skip_init(3))
+
+
 def test_deepcopy_is_independent_and_keeps_ties():
     def run(torch):
         m = net(torch)

@@ -115,3 +115,31 @@ def test_uninitialized_parameter_becomes_a_parameter():
 def test_uninitialized_parameter_refuses_ops():
     with pytest.raises(ValueError, match="Attempted to use an uninitialized parameter"):
         jtorch.nn.UninitializedParameter() + 1
+
+
+def test_what_is_known_of_an_uninitialized_parameter():
+    def run(torch):
+        parameter = torch.nn.UninitializedParameter(dtype=torch.float64)
+        buffer = torch.nn.UninitializedBuffer(device="meta")
+        facts = [
+            (p.dtype, p.device, p.is_leaf, p.requires_grad, p.is_cuda, p.is_meta, p.is_floating_point(), p.is_complex())
+            for p in (parameter, buffer)
+        ]
+        return facts, parameter.size(), parameter.data, parameter.get_device(), repr(parameter)
+
+    same(run)
+
+
+def test_lazy_layers_move_and_are_optimized_before_they_have_a_shape():
+    def run(torch):
+        layer, norm = torch.nn.LazyLinear(2), torch.nn.LazyBatchNorm1d()
+        optimizers = [kind(layer.parameters(), lr=0.1) for kind in (torch.optim.SGD, torch.optim.Adam)]
+        for m in (layer, norm):
+            m.half().to(torch.float32).double()
+        kinds = layer.weight.dtype, norm.running_mean.dtype, torch.nn.parameter.is_lazy(norm.running_mean)
+        norm(layer(torch.arange(6.0, dtype=torch.float64).reshape(3, 2))).square().sum().backward()
+        for optimizer in optimizers:
+            optimizer.step()
+        return kinds, list(layer.parameters()), dict(norm.state_dict()), type(layer).__name__
+
+    same(run)

@@ -259,3 +259,11 @@ def test_overridden_save_and_load_are_called():
         return m.state_dict(), m.load_state_dict(m.state_dict()), m[0].weight
 
     same(run)
+
+
+def test_values_for_a_module_on_meta_are_left_out_with_a_warning():
+    def run(torch):
+        m = torch.nn.Linear(2, 2, device="meta")
+        m.load_state_dict({"weight": torch.ones(2, 2), "bias": torch.ones(2, device="meta")})
+
+    same_warnings(run)

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -169,6 +170,20 @@ def test_warnings_of_the_encoder(options):
         return encoder.use_nested_tensor
 
     same_warnings(run)
+
+
+def test_padded_samples_are_packed_with_a_warning():
+    def run(torch):
+        layer = torch.nn.TransformerEncoderLayer(8, 2, batch_first=True)
+        encoder = torch.nn.TransformerEncoder(layer, 1).eval()
+        torch.set_warn_always(True)
+        with torch.no_grad(), warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            encoder(torch.ones(1, 2, 8), src_key_padding_mask=torch.tensor([[False, True]]))
+        torch.set_warn_always(False)
+        return sorted({str(w.message).split(" (Triggered")[0] for w in caught}), len(caught) > 0
+
+    same(run)
 
 
 def test_choice_of_a_kernel():

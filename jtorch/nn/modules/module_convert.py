@@ -6,7 +6,12 @@ from typing import Any, Self
 from jtorch import devices, dtypes
 from jtorch._tensor import Tensor
 from jtorch.autograd.grad_mode import no_grad
-from jtorch.nn.parameter import Parameter
+from jtorch.nn.parameter import Parameter, is_lazy
+
+_NO_DATA = (
+    "Cannot copy out of meta tensor; no data! Please use torch.nn.Module.to_empty() instead of torch.nn.Module.to() "
+    "when moving module from meta to a different device."
+)
 
 
 class Conversion:
@@ -31,17 +36,21 @@ class Convertible:
             if parameter is None:
                 continue
             with no_grad():
-                if Conversion.overwrite:
-                    self._parameters[name] = _renewed(parameter, fn)
+                made = fn(parameter)
+                # torch: what comes to or from the meta device is another Parameter, so that ties end there.
+                if Conversion.overwrite or (made.is_meta != parameter.is_meta and not is_lazy(parameter)):
+                    self._parameters[name] = _renewed(parameter, made, fn)
                     continue
-                parameter.data = fn(parameter)
+                parameter.data = made
                 if parameter.grad is not None:
                     # torch: the gradient stays the same Tensor too, and keeps whether it requires grad.
                     requires_grad = parameter.grad.requires_grad
                     parameter.grad.data = fn(parameter.grad)
                     parameter.grad.requires_grad_(requires_grad)
         for name, buffer in self._buffers.items():
-            if buffer is not None:
+            if is_lazy(buffer):
+                buffer.data = fn(buffer)
+            elif buffer is not None:
                 self._buffers[name] = fn(buffer)
         return self
 
@@ -69,6 +78,8 @@ class Convertible:
 
         def convert(t):
             wanted = dtype if t.is_floating_point() or t.is_complex() else None
+            if t.is_meta and device is not None and device.type != "meta":
+                raise NotImplementedError(_NO_DATA)
             if memory_format is not None and t.dim() in (4, 5):
                 return t.to(device, wanted, non_blocking, memory_format=memory_format)
             return t.to(device, wanted, non_blocking)
@@ -115,9 +126,9 @@ class Convertible:
         return self._apply(lambda t: t.to(dtype) if t.is_floating_point() else t)
 
 
-def _renewed(parameter, fn):
-    """A new parameter of what fn makes of another, and of its gradient."""
-    made = Parameter(fn(parameter), parameter.requires_grad)
+def _renewed(parameter, value, fn):
+    """A new parameter with the value that fn made of another, and what it makes of its gradient."""
+    made = Parameter(value, parameter.requires_grad)
     if parameter.grad is not None:
         made.grad = fn(parameter.grad).requires_grad_(parameter.grad.requires_grad)
     return made

@@ -18,6 +18,9 @@ class HookDict(OrderedDict):
         ANY_HOOKS[:] = [True]
         super().__setitem__(key, hook)
 
+    def __repr__(self):
+        return repr(OrderedDict(self))
+
     def __reduce__(self):
         # torch: what a module is saved with; __setstate__ makes a HookDict of it again.
         return OrderedDict, (), None, None, iter(self.items())

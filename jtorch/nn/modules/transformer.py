@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from jtorch.api.creation import full
 from jtorch.autograd.grad_mode import is_grad_enabled
+from jtorch.errors import warn_once
 from jtorch.nn import functional as F
 from jtorch.nn import init
 from jtorch.nn.modules.activation import GELU, ReLU
@@ -20,6 +21,13 @@ from jtorch.nn.modules.normalization import LayerNorm
 __all__ = [
     "Transformer", "TransformerEncoder", "TransformerDecoder", "TransformerEncoderLayer", "TransformerDecoderLayer",
 ]  # fmt: skip
+
+
+_PROTOTYPE = (
+    "The PyTorch API of nested tensors is in prototype stage and will change in the near future. We recommend "
+    "specifying layout=torch.jagged when constructing a nested tensor, as this layout receives active development, "
+    "has better operator coverage, and works with torch.compile."
+)
 
 
 def _generate_square_subsequent_mask(sz, device=None, dtype=None):
@@ -131,6 +139,8 @@ class TransformerEncoder(Module):
                 output, src_mask=mask, is_causal=is_causal is True, src_key_padding_mask=src_key_padding_mask
             )
         if packs:
+            # torch: it packs by nested tensors, where samples are padded at their end only.
+            warn_once(_PROTOTYPE)
             output = output.masked_fill(_ends(src_key_padding_mask, self.mask_check).unsqueeze(-1), 0.0)
         return output if self.norm is None else self.norm(output)
 
