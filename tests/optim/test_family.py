@@ -92,10 +92,11 @@ def learned(torch, name, options):
 
 def test_differentiable():
     some = [
-        ("Adam", {"lr": "learned", "betas": EXACT}), ("AdamW", {"weight_decay": 0.1, "betas": EXACT}), ("Adadelta", {"weight_decay": 0.1}),
-        ("Adagrad", {"lr_decay": 0.1}), ("ASGD", {}), ("NAdam", {"betas": EXACT}),
-        ("RAdam", {"betas": EXACT}), ("RMSprop", {"weight_decay": 0.1}), ("SGD", {"momentum": 0.9, "weight_decay": 0.1}),
-        ("SGD", {"momentum": 0.9, "nesterov": True}), ("SGD", {"lr": "learned"}),
+        ("Adam", {"lr": "learned", "betas": EXACT}), ("AdamW", {"weight_decay": 0.1, "betas": EXACT}),
+        ("Adadelta", {"weight_decay": 0.1}), ("Adagrad", {"lr_decay": 0.1}), ("ASGD", {}), ("NAdam", {"betas": EXACT}),
+        ("RAdam", {"betas": EXACT}), ("RMSprop", {"weight_decay": 0.1}),
+        ("SGD", {"momentum": 0.9, "weight_decay": 0.1}), ("SGD", {"momentum": 0.9, "nesterov": True}),
+        ("SGD", {"lr": "learned"}),
     ]  # fmt: skip
 
     def run(torch):

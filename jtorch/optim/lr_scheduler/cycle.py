@@ -103,7 +103,7 @@ class CyclicLR(LRScheduler):
     def state_dict(self):
         """Everything but the optimizer; of a scale function only the attributes of a callable object."""
         state = super().state_dict()
-        custom = self._scale_fn_custom
+        custom = state.pop("_scale_fn_custom")
         state["_scale_fn_custom"] = None if custom is None else function_state(custom)
         return state
 
