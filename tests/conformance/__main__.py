@@ -66,7 +66,10 @@ def sweep_through(asked, results):
 def compared(batch, dtype, most, kinds):
     """{name: {kind: None or failure}} of some entries in one dtype, or of their refusals."""
     if dtype == "modules":
-        return {layer.name: modules.together([layer.name], most=most)[layer.name] for layer in batch}
+        return {
+            layer.name: modules.together([layer.name], most=most, only=kinds or modules.KINDS)[layer.name]
+            for layer in batch
+        }
     if dtype != "errors":
         try:
             return {name: found for (name, _), found in sweep.together(batch, dtype, most, kinds).items()}

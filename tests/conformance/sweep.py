@@ -135,19 +135,28 @@ def _differences(call, expected, actual):
 
 def _gradients(call, rules, expected, actual):
     """As `_compared`, of a call whose gradients were taken."""
-    twice = bool(expected.second or actual.second)
-    failure = None
+    failure, second = None, []
     if not call.entry.drawn:
-        # Whether a gradient depends on inputs by more than zeros is how its formula is written: torch's gradgradcheck
-        # takes None for zeros too.
-        first = [[g if g is None or not twice else g.detach() for g in side.grads] for side in (expected, actual)]
-        failure = _failure(compare, rules, "gradients", *first)
+        first, *second = gradients(expected, actual)
+        failure = _failure(compare, rules, *first)
     yield "gradient", failure or _failure(compare, rules, "result", *_facts(expected.value, actual.value))
-    if twice and not call.entry.drawn:
+    for sides in second:
+        yield "gradgrad", _failure(compare, rules, *sides)
+
+
+def gradients(expected, actual):
+    """(what they are, torch's, jtorch's) of the gradients that two Outcomes have, and of the gradients of these."""
+    twice = bool(expected.second or actual.second)
+    # Whether a gradient depends on inputs by more than zeros is how its formula is written: torch's gradgradcheck
+    # takes None for zeros too.
+    yield (
+        "gradients",
+        *([g if g is None or not twice else g.detach() for g in side.grads] for side in (expected, actual)),
+    )
+    if twice:
         pairs = itertools.zip_longest(expected.second, actual.second)
         second = [(a, b) for a, b in pairs if (a is None) == (b is None) or not (_is_zero(a) and _is_zero(b))]
-        sides = [a for a, _ in second], [b for _, b in second]
-        yield "gradgrad", _failure(compare, rules, "gradients of gradients", *sides)
+        yield "gradients of gradients", [a for a, _ in second], [b for _, b in second]
 
 
 def _is_zero(grad):
