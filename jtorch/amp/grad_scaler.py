@@ -10,6 +10,7 @@ import numpy as np
 from jtorch import devices, dtypes
 from jtorch._tensor import Tensor, aval, from_host
 from jtorch.autograd.inplace import update
+from jtorch.errors import warn
 
 __all__ = ["GradScaler", "OptState"]
 
@@ -260,6 +261,31 @@ class GradScaler:
 
     def _found_inf_per_device(self, optimizer):
         return self._per_optimizer_states[id(optimizer)]["found_inf_per_device"]
+
+
+def older_name(device):
+    """The class that torch.cuda.amp or torch.cpu.amp has: GradScaler for its device, with a warning."""
+
+    class Older(GradScaler):
+        def __init__(
+            self,
+            init_scale: float = 2.0**16,
+            growth_factor: float = 2.0,
+            backoff_factor: float = 0.5,
+            growth_interval: int = 2000,
+            enabled: bool = True,
+        ) -> None:
+            warn(
+                f"`torch.{device}.amp.GradScaler(args...)` is deprecated. "
+                f"Please use `torch.amp.GradScaler('{device}', args...)` instead.",
+                FutureWarning,
+            )
+            super().__init__(device, init_scale, growth_factor, backoff_factor, growth_interval, enabled)
+
+    Older.__doc__ = f'torch.amp.GradScaler("{device}", ...), with a warning.'
+    Older.__name__ = Older.__qualname__ = "GradScaler"
+    Older.__module__ = f"jtorch.{device}.amp.grad_scaler"
+    return Older
 
 
 def _unscale(optimizer, inverse, half=False):
