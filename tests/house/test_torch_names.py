@@ -31,8 +31,6 @@ LEFT_OUT = {
     },
     "torch.nn.parallel": {"gather", "parallel_apply", "replicate", "scatter"},
     "torch.nn.parallel.data_parallel": {"data_parallel"},
-    "torch.optim": {"swap_in_optimizer_params_and_state"},
-    "torch.optim.adamw": {"adamw"},
     "torch.backends": {"python_native"},
     # nvprof's files, and the parts of a trace that Kineto makes
     "torch.autograd.profiler": {"KinetoStepTracker", "MemRecordsAcc", "load_nvprof", "parse_nvprof_trace"},
