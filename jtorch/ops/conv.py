@@ -21,6 +21,7 @@ _FEW = 8  # up to so many input channels a product with gathered columns beats X
 _COLUMN = 256  # if a column is no longer than this
 _THIN = 16  # up to so many output channels XLA's gradient of the weights is the faster one all the same
 _WIDE = 128  # pixels per image from which on a 1x1 convolution is one product per image
+_DEEP = 1.25  # so many times more weights than elements in and out: a product with columns of the whole batch is faster
 
 
 @dataclass(frozen=True)
@@ -74,14 +75,17 @@ def _pull_w(forward, x, grad, shape, geometry):
 # What is faster on a CPU.
 
 
-def _kind(channels, w_shape, geometry):
-    kernel = w_shape[2:]
+def _kind(x_shape, w_shape, geometry):
+    channels, kernel = x_shape[1], w_shape[2:]
     if geometry.groups > 1:
         return "depthwise" if w_shape[1] == 1 else "grouped"
     if geometry.pointwise(kernel):
         return "pointwise"
     if len(kernel) == 3:
         return "solid"
+    made = x_shape[0] * w_shape[0] * math.prod(geometry.out(x_shape[2:], kernel))
+    if math.prod(w_shape) >= _DEEP * (math.prod(x_shape) + made):
+        return "deep"
     if channels <= _FEW and channels * math.prod(kernel) <= _COLUMN:
         return "few"
     return "plain"
@@ -89,12 +93,12 @@ def _kind(channels, w_shape, geometry):
 
 def _on_cpu(x, w, geometry):
     """The convolution. Shape: (N, C, *), (O, C / groups, *kernel) -> (N, O, *)."""
-    return _LOWERED[_kind(x.shape[1], w.shape, geometry)](x, w, geometry)
+    return _LOWERED[_kind(x.shape, w.shape, geometry)](x, w, geometry)
 
 
 def _pull_x_on_cpu(grad, w, shape, geometry):
     """The gradient of the input, which has this shape."""
-    kind = _kind(shape[1], w.shape, geometry)
+    kind = _kind(shape, w.shape, geometry)
     if kind == "grouped":
         one, part = replace(geometry, groups=1), (shape[0], shape[1] // geometry.groups, *shape[2:])
         pairs = zip(jnp.split(grad, geometry.groups, 1), jnp.split(w, geometry.groups, 0), strict=True)
@@ -107,7 +111,7 @@ def _pull_x_on_cpu(grad, w, shape, geometry):
 
 def _pull_w_on_cpu(x, grad, shape, geometry):
     """The gradient of the weight, which has this shape."""
-    kind = _kind(x.shape[1], shape, geometry)
+    kind = _kind(x.shape, shape, geometry)
     if kind == "grouped":
         one, part = replace(geometry, groups=1), (shape[0] // geometry.groups, *shape[1:])
         pairs = zip(jnp.split(x, geometry.groups, 1), jnp.split(grad, geometry.groups, 1), strict=True)
@@ -176,6 +180,17 @@ def _few(x, w, geometry):
     return jnp.matmul(jnp.broadcast_to(rows, (n, *rows.shape)), columns).reshape(n, w.shape[0], *space)
 
 
+def _deep(x, w, geometry):
+    """Many weights for few pixels: the weights, as they lie, times the columns of the whole batch.
+
+    XLA's own convolution wants its weights turned around, which takes longer than the convolution then.
+    """
+    seen = [y.swapaxes(0, 1) for _, y in _shifted(x, w.shape[2:], geometry)]
+    columns = jnp.stack(seen, 1)  # (C, kernel, N, *)
+    out = lax.dot(w.reshape(w.shape[0], -1), columns.reshape(w[0].size, -1))
+    return out.reshape(w.shape[0], *columns.shape[2:]).swapaxes(0, 1)
+
+
 def _depthwise(x, w, geometry):
     """One input channel per group: a sum of shifted copies."""
     times = w.shape[0] // x.shape[1]
@@ -209,7 +224,7 @@ def _pull_x_depthwise(grad, w, shape, geometry):
 
 _LOWERED = {
     "plain": _plain, "grouped": _grouped, "pointwise": _pointwise, "solid": _solid, "few": _few,
-    "depthwise": _depthwise,
+    "deep": _deep, "depthwise": _depthwise,
 }  # fmt: skip
 
 

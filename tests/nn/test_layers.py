@@ -37,10 +37,16 @@ PARAMETRIC = {
     ),
     "Conv2d circular": (lambda nn: nn.Conv2d(2, 2, 3, padding=(1, 2), padding_mode="circular"), [real(1, 2, 5, 6)]),
     "Conv2d replicate": (lambda nn: nn.Conv2d(2, 2, 3, padding=1, padding_mode="replicate"), [real(2, 5, 6)]),
+    "Conv2d of more weights than pixels": (
+        lambda nn: nn.Conv2d(9, 12, (3, 2), (2, 1), (1, 0), dilation=(1, 2)), [real(2, 9, 4, 5)]
+    ),
     "Conv3d": (lambda nn: nn.Conv3d(2, 3, 2, stride=2, padding=1), [real(1, 2, 4, 4, 3)]),
     "ConvTranspose1d": (lambda nn: nn.ConvTranspose1d(2, 3, 3, stride=2, padding=1, output_padding=1), [real(2, 2, 4)]),
     "ConvTranspose2d": (lambda nn: nn.ConvTranspose2d(4, 4, 3, stride=2, groups=2), [real(1, 4, 3, 4)]),
     "ConvTranspose2d dilated": (lambda nn: nn.ConvTranspose2d(2, 3, 2, dilation=2, bias=False), [real(2, 3, 4)]),
+    "ConvTranspose2d of more weights than pixels": (
+        lambda nn: nn.ConvTranspose2d(12, 5, 4, stride=2, padding=1, bias=False), [real(2, 12, 2, 1)]
+    ),
     "ConvTranspose3d": (lambda nn: nn.ConvTranspose3d(2, 2, 2, stride=2), [real(1, 2, 2, 3, 2)]),
     "BatchNorm1d": (lambda nn: nn.BatchNorm1d(3), [real(4, 3)]),
     "BatchNorm1d of 3 dims": (lambda nn: nn.BatchNorm1d(3, eps=1e-3, momentum=0.3), [real(4, 3, 5)]),
