@@ -13,13 +13,15 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 TESTS ?= tests
 
-.PHONY: help demo test check bench conformance stubs clean
+.PHONY: help demo test check bench bench-gpu report conformance stubs clean
 
 help:
 	@echo "make demo    train a CNN on handwritten digits      (ARGS='--epochs 3 --download' are passed on)"
 	@echo "make test    the checks, then the whole test suite  (TESTS=tests/ops runs a part, WORKERS=n)"
 	@echo "make check   ruff, pyright, the import floors"
-	@echo "make bench   microseconds per op; steps, torch.func and loaders against torch and hand-written JAX"
+	@echo "make bench   microseconds per op; steps, torch.func and loaders against torch and hand-written JAX; the report"
+	@echo "make bench-gpu  steps, GPT-2 124M and ResNet-50 on a GPU   (ARGS='--missing' goes on with a run broken off)"
+	@echo "make report  write docs/benchmarks.md and its plots from bench/results"
 	@echo "make conformance  every op on torch's own samples, beside torch  (ARGS='--shard 1/4' are passed on)"
 	@echo "make stubs   write the .pyi files that editors and type checkers read"
 	@echo "make clean   remove $(VENV) and every cache"
@@ -38,10 +40,20 @@ check: $(VENV)/has-test
 
 bench: $(VENV)/has-test
 	$(BIN)/python -m bench.dispatch
-	$(BIN)/python -m bench.steps
+	$(BIN)/python -m bench.steps $(ARGS)
+	$(BIN)/python -m bench.growth
 	$(BIN)/python -m bench.compile
 	$(BIN)/python -m bench.func
 	$(BIN)/python -m bench.data
+	$(BIN)/python -m bench.report
+
+# Never been run yet: there was no GPU. Memory is not taken ahead, so that torch and JAX fit on one device.
+bench-gpu: $(VENV)/has-test
+	XLA_PYTHON_CLIENT_PREALLOCATE=false $(BIN)/python -m bench.steps --device cuda $(ARGS)
+	$(BIN)/python -m bench.report
+
+report: $(VENV)/has-test
+	$(BIN)/python -m bench.report
 
 conformance: $(VENV)/has-test
 	$(BIN)/python -m tests.conformance $(ARGS)

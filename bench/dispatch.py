@@ -13,7 +13,7 @@ import time
 import torch
 
 import jtorch
-from bench import harness, models
+from bench import cases, harness, image_models
 
 CHAIN = 50
 BLOCKS = 6
@@ -86,8 +86,8 @@ def taped(lib, chain):
 
 def lenet(lib):
     """A block: seconds of Python for a whole LeNet step at batch size 1; the program runs outside the timed span."""
-    case = models.Case("lenet", models.lenet, models.images(1, 1, 1, 28, 28), "SGD", models.SGD, 1)
-    _, step = models.trainer(lib, case)
+    case = cases.Case("lenet", image_models.lenet, cases.images(1, 1, 1, 28, 28), "SGD", cases.SGD, 1)
+    _, step = cases.trainer(lib, case)
 
     def block():
         spent = 0.0

@@ -60,10 +60,20 @@ def row(name, case):
     return f"{name:24} {case['unit']:3} {times}   {ratios}"
 
 
-def save(bench, cases, out=None):
-    """Write the cases with machine and versions; returns the path (bench/results/<bench>.json unless given)."""
+def kept(path):
+    """The cases that a result file has; none where there is no file."""
+    path = Path(path)
+    return json.loads(path.read_text())["cases"] if path.exists() else {}
+
+
+def save(bench, cases, out=None, merge=False):
+    """Write the cases with machine and versions; returns the path (bench/results/<bench>.json unless given).
+
+    merge: the file's other cases stay, in their places.
+    """
     path = Path(out) if out else RESULTS / f"{bench}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
+    cases = kept(path) | cases if merge else cases
     document = {
         "bench": bench,
         "date": time.strftime("%Y-%m-%d"),

@@ -1,11 +1,18 @@
-"""Step time of an unmodified training loop: jtorch, torch eager and hand-written JAX in turn, same model, same weights.
+"""Step time of an unmodified training loop: jtorch, torch eager, torch.compile and hand-written JAX, in turn.
 
-python -m bench.steps [mlp lenet gpt] [--rounds 9] [--out file.json]
+    python -m bench.steps [mlp lenet ...] [--seconds 10] [--missing] [--without compile] [--out file.json]
+    python -m bench.steps --device cuda          (what `make bench-gpu` runs; it has never been run on a GPU yet)
+
+All start from the same weights and must reach the same losses. Each case runs in a process of its own and is kept in
+the JSON file as soon as it is done, so that a run that was broken off goes on with --missing.
 """
 
 import argparse
 import functools
 import os
+import shutil
+import subprocess
+import sys
 import time
 
 import jax
@@ -13,10 +20,12 @@ import numpy as np
 import torch
 
 import jtorch
-from bench import harness, jax_models, models
+from bench import cases, devices, harness, jax_models
 
-WARMUP = 6
-RATIOS = (("jtorch", "torch"), ("jtorch", "jax"))
+WARMUP = 4
+ROUNDS = (3, 15)  # at least, at most
+RATIOS = (("jtorch", "torch"), ("jtorch", "compile"), ("jtorch", "jax"))
+WHO = ("torch", "compile", "reduce-overhead", "jtorch", "jax")
 
 
 def plainly(step):
@@ -30,15 +39,33 @@ def plainly(step):
     return run
 
 
-def runners(case):
-    """{who: step} for the three contenders, all started from torch's initial weights."""
-    model, torch_step = models.trainer(torch, case)
-    state = {name: value.detach().numpy().copy() for name, value in model.state_dict().items()}
-    ours, jtorch_step = models.trainer(jtorch, case)
-    ours.load_state_dict({name: jtorch.from_numpy(value.copy()) for name, value in state.items()})
-    with jax.enable_x64(False):
-        jax_step = jax_models.trainer(case, state)
-    return {"torch": torch_step, "jtorch": jtorch_step, "jax": plainly(jax_step)}
+def contenders(case, device, without=()):
+    """({who: function that makes its step}, {who: why it is not there}); all start from torch's initial weights."""
+    case, place = devices.adapted(case, device), None if device == "cpu" else device
+    model, torch_step = cases.trainer(torch, case, device=place, fused=device != "cpu")
+    state = {name: value.detach().cpu().numpy().copy() for name, value in model.state_dict().items()}
+
+    def compiled(mode):
+        put = functools.partial(torch.compile, mode=mode)
+        return cases.trainer(torch, case, device=place, compiled=put, fused=device != "cpu")[1]
+
+    def ours():
+        model, step = cases.trainer(jtorch, case, device=place)
+        model.load_state_dict({name: jtorch.from_numpy(value.copy()) for name, value in state.items()})
+        return step
+
+    def by_hand():
+        with jax.enable_x64(False):
+            return plainly(jax_models.trainer(case, state))
+
+    made = {"torch": lambda: torch_step, "jtorch": ours, "jax": by_hand}
+    made["compile"] = functools.partial(compiled, None)
+    if device != "cpu":
+        made["reduce-overhead"] = functools.partial(compiled, "reduce-overhead")
+    absent = dict.fromkeys((who for who in without if who in made), "left out by --without")
+    if device == "cpu" and not (os.environ.get("CXX") or shutil.which("g++") or shutil.which("clang++")):
+        absent["compile"] = "torch.compile needs a C++ compiler, and there is none"
+    return {who: made[who] for who in WHO if who in made and who not in absent}, absent
 
 
 def timed(step, count):
@@ -50,33 +77,93 @@ def timed(step, count):
     return (time.perf_counter() - start) / count
 
 
-def agree(steps):
-    """Warm every contender up, and see that they compute the same losses. Raises AssertionError when they do not."""
-    losses = {who: [step(i).item() for i in range(WARMUP)] for who, step in steps.items()}
-    for who in ("jtorch", "jax"):
-        np.testing.assert_allclose(losses[who], losses["torch"], rtol=1e-4, err_msg=f"losses of {who} and torch differ")
+def started(made, absent, rtol):
+    """{who: step}, warmed up; those that can't run go to `absent`. Raises where losses differ from torch's."""
+    steps, losses = {}, {}
+    for who, make in made.items():
+        harness.show(f"starting {who}")
+        try:
+            step = make()
+            losses[who] = [step(i).item() for i in range(WARMUP)]
+        except Exception as error:  # torch.compile fails in as many ways as there are machines
+            if who not in ("compile", "reduce-overhead"):
+                raise
+            absent[who] = f"{type(error).__name__}: {str(error).splitlines()[0][:200]}"
+            continue
+        steps[who] = step
+        np.testing.assert_allclose(losses[who][:2], losses["torch"][:2], rtol=rtol, err_msg=f"losses of {who}")
+    return steps
 
 
-def run(case, rounds):
+def run(case, device="cpu", seconds=10.0, without=()):
     """Time one case; returns its entry for the JSON file."""
-    steps = runners(case)
-    agree(steps)
+    precision = devices.set_precision(case, device)
+    made, absent = contenders(case, device, without)
+    steps = started(made, absent, 1e-3 if precision == "float32" else 5e-2)
     blocks = {who: functools.partial(timed, step, case.steps) for who, step in steps.items()}
-    return harness.report(harness.alternate(blocks, rounds, case.name), "ms", 1e3, RATIOS)
+    once = sum(block() for block in blocks.values()) * case.steps
+    rounds = int(min(max(seconds / once, ROUNDS[0]), ROUNDS[1]))
+    times = harness.alternate(blocks, rounds, case.name)
+    entry = harness.report(times, "ms", 1e3, [pair for pair in RATIOS if set(pair) <= set(times)])
+    entry |= {"absent": absent, "rounds": rounds, **devices.rates(case, entry, device, precision)}
+    if device != "cpu":
+        entry["peak_mib"] = {who: _peak(case.name, who) for who in times}
+    return entry
+
+
+def _peak(name, who):
+    """The most device memory, in MiB, that a process of its own held for one contender."""
+    command = [sys.executable, "-m", "bench.steps", name, "--device", "cuda", "--peak-of", who]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return int(done.stdout.split()[-1]) if done.returncode == 0 else None
+
+
+def peak_of(case, who, device):
+    """Run a few steps of one contender alone; returns the most device memory that it held, in MiB."""
+    devices.set_precision(case, device)
+    step = contenders(case, device)[0][who]()
+    for i in range(WARMUP):
+        step(i).item()
+    return devices.peak(who in ("jtorch", "jax"))
+
+
+def apart(names, args):
+    """Each case in a process of its own."""
+    failed = []
+    for number, name in enumerate(names, 1):
+        harness.show(f"{number} of {len(names)}: {name}")
+        command = [sys.executable, "-m", "bench.steps", name, "--device", args.device, "--out", str(args.out)]
+        command += ["--seconds", str(args.seconds), "--without", *args.without]
+        if subprocess.run(command, check=False).returncode:
+            failed.append(name)
+    return failed
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("cases", nargs="*", default=list(models.CASES), help="which of mlp, lenet, gpt")
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--out", help="where the JSON goes; bench/results/steps.json by default")
+    parser.add_argument("cases", nargs="*", help=f"which of {', '.join(cases.CASES)}, and {', '.join(devices.LARGE)}")
+    parser.add_argument("--seconds", type=float, default=10.0, help="how long each case is timed, its start apart")
+    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
+    parser.add_argument("--without", nargs="*", default=[], choices=[*WHO, []], help="contenders to leave out")
+    parser.add_argument("--missing", action="store_true", help="only cases that the file lacks")
+    parser.add_argument("--out", help="where the JSON goes; bench/results/steps.json (steps-cuda.json) by default")
+    parser.add_argument("--peak-of", choices=WHO, help=argparse.SUPPRESS)
     args = parser.parse_args()
-    torch.set_num_threads(os.cpu_count() or 1)
-    cases = {}
-    for name in args.cases:
-        cases[name] = run(models.CASES[name], args.rounds)
-        print(harness.row(name, cases[name]), flush=True)
-    print("kept in", harness.save("steps", cases, args.out))
+    bench = "steps" if args.device == "cpu" else f"steps-{args.device}"
+    args.out = args.out or str(harness.RESULTS / f"{bench}.json")
+    every = devices.every(args.device)
+    names = args.cases or list(every)
+    if args.missing:
+        names = [name for name in names if name not in harness.kept(args.out)]
+    if args.peak_of:
+        return print(peak_of(every[names[0]], args.peak_of, args.device))
+    if len(names) != 1:
+        failed = apart(names, args)
+        return sys.exit(f"failed: {', '.join(failed)}" if failed else 0)
+    torch.set_num_threads(harness.cores())
+    entry = run(every[names[0]], args.device, args.seconds, args.without)
+    print(harness.row(names[0], entry), flush=True)
+    harness.save(bench, {names[0]: entry}, args.out, merge=True)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 import jtorch as torch
-from bench import models
+from bench import cases
 from jtorch.engine import stats
 
 
@@ -31,23 +31,23 @@ def assert_steady(found, programs=1, warm=2):
     assert found[warm:] == [Turn(programs, 0)] * len(found[warm:]), found
 
 
-SMALL = models.Shape(vocab=17, length=8, width=16, heads=2, layers=2)
+SMALL = cases.Shape(vocab=17, length=8, width=16, heads=2, layers=2)
 
 
 def case(name):
     """A small training step of the benchmarks: mlp, lenet or gpt."""
     if name == "gpt":
-        made = models.CASES["gpt"]._replace(shape=SMALL, batches=models.texts(4, 2, SMALL))
+        made = cases.CASES["gpt"]._replace(shape=SMALL, batches=cases.texts(4, 2, SMALL))
     elif name == "lenet":
-        made = models.CASES["lenet"]._replace(batches=models.images(4, 4, 1, 28, 28))
+        made = cases.CASES["lenet"]._replace(batches=cases.images(4, 4, 1, 28, 28))
     else:
-        made = models.CASES["mlp"]._replace(batches=models.images(4, 8, 784))
+        made = cases.CASES["mlp"]._replace(batches=cases.images(4, 8, 784))
     return made
 
 
 def trainer(name):
     """(model, step) of a small case on jtorch."""
-    return models.trainer(torch, case(name))
+    return cases.trainer(torch, case(name))
 
 
 def noise(*shape):

@@ -5,15 +5,15 @@ import pytest
 import torch
 
 import jtorch
-from bench import models
+from bench import cases
 from tests.engine.loops import SMALL, case
 
-FRESH = {"mlp": models.images(50, 16, 784), "lenet": models.images(50, 8, 1, 28, 28), "gpt": models.texts(50, 4, SMALL)}
+FRESH = {"mlp": cases.images(50, 16, 784), "lenet": cases.images(50, 8, 1, 28, 28), "gpt": cases.texts(50, 4, SMALL)}
 
 
 def losses(module, name, steps):
     """(initial parameters, losses) of a small case, on more batches than it can learn by heart."""
-    model, step = models.trainer(module, case(name)._replace(batches=FRESH[name]))
+    model, step = cases.trainer(module, case(name)._replace(batches=FRESH[name]))
     start = [p.detach().numpy().copy() for p in model.parameters()]
     return start, [step(i).item() for i in range(steps)]
 
