@@ -91,7 +91,9 @@ def started(made, absent, rtol):
             absent[who] = f"{type(error).__name__}: {str(error).splitlines()[0][:200]}"
             continue
         steps[who] = step
-        np.testing.assert_allclose(losses[who][:2], losses["torch"][:2], rtol=rtol, err_msg=f"losses of {who}")
+        # The first loss is of the same weights; the second saw one update, and deep networks blow rounding up.
+        for i, room in enumerate((rtol, 10 * rtol)):
+            np.testing.assert_allclose(losses[who][i], losses["torch"][i], rtol=room, err_msg=f"losses of {who}")
     return steps
 
 
