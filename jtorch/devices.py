@@ -4,6 +4,7 @@ import functools
 import os
 
 import jax
+import numpy as np
 
 from jtorch.errors import type_name
 
@@ -179,6 +180,14 @@ def get(device=None):
 def jax_device(device):
     """The jax.Device of a placed Device."""
     return jax.local_devices(backend="cpu")[0] if device.type == "cpu" else cuda_devices()[device.index]
+
+
+def copied(array, device):
+    """A JAX array on a placed Device with a copy of the data of a NumPy or a JAX array."""
+    if isinstance(array, jax.Array):
+        return jax.device_put(array, jax_device(device), may_alias=False)
+    # A copy of our own: JAX may read the given array later, when its owner has written to it again.
+    return jax.device_put(np.array(array, order="C"), jax_device(device))
 
 
 def of_jax(device):

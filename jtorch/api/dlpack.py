@@ -140,7 +140,7 @@ def __dlpack__(self, *, stream=-1, max_version=None, dl_device=None, copy=None):
         return numpy(self).__dlpack__(max_version=max_version, dl_device=dl_device, copy=copy)
     array = _tensor.value(self)
     if isinstance(array, np.ndarray):
-        array = flush.to_device(array, aval(self).device)
+        array = devices.copied(array, aval(self).device)
     flush.pin(array)
     return array.__dlpack__(max_version=max_version, dl_device=dl_device, copy=copy)
 

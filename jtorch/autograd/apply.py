@@ -199,7 +199,7 @@ def copy_to(x, device):
         seen = _tensor.aval(x)
         return _tensor.wrap(Ref(aval(seen.shape, seen.dtype, device)))
     flush.flush("sync")
-    return _tensor.wrap(of_array(flush.to_device(_tensor.host(x), device), device))
+    return _tensor.wrap(of_array(devices.copied(_tensor.host(x), device), device))
 
 
 def _run_host(op, ins, attrs, device):

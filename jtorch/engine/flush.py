@@ -3,7 +3,6 @@
 import weakref
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from jtorch import devices, meshes
@@ -39,7 +38,7 @@ def run(tr, reason):
             if found is None:
                 found = program.compiled(tr.node, live, donated, reason in ("read", "eager"), varied)
             _execute(tr, found)
-            sketch.recent.append(tr.node)
+            sketch.note(tr.node, fresh)
             if debug.ON:
                 _report(tr, reason, found if fresh else None)
         _finish(tr, reason)
@@ -109,17 +108,12 @@ def _arrays(tr, donated):
         if type(array) is np.ndarray:
             ref = tr.refs[slot]()
             if slot in donated:
-                array = jnp.array(array, device=devices.jax_device(tr.device), copy=True)
+                array = devices.copied(array, tr.device)
             elif ref is not None:
-                array = to_device(array, tr.device)
+                array = devices.copied(array, tr.device)
                 ref.value = array
         arrays.append(array)
     return arrays
-
-
-def to_device(array, device):
-    """A JAX array on a device with a copy of a host array's data."""
-    return jnp.array(array, device=devices.jax_device(device), copy=True)
 
 
 def _retire(tr):

@@ -1,18 +1,19 @@
 """Cold code: where paths vary from run to run, a new one runs call by call, by small programs of its calls."""
 
 import time
-from collections import deque
 
-import jax.numpy as jnp
 import numpy as np
 
 from jtorch import devices
 from jtorch.engine import program
 from jtorch.engine.forms import Plan, known
 
-recent: deque = deque(maxlen=6)  # the paths that ran last
-_VARIED = 5  # so many different ones among them: code whose paths seldom come again soon
+recent: dict = {}  # the last paths that no program was there for, and that none of has run since
+_KEPT = 8  # so many of them are known
+_VARIED = 4  # so many before a new one: code whose paths seldom come again soon
 _ALIKE = 0.6  # the share of a new path's calls that those paths have too, or that are known alone
+_LONG = 500  # from so many calls on, a loop whose turns are all alike is not compiled as a whole at first
+_TURNS = 24  # how often each kind of call is in it
 _SHORT = 4  # paths up to here are compiled sooner than their calls are
 _CALL = 0.02  # seconds that it takes to compile one of a path's calls, more or less
 
@@ -35,13 +36,22 @@ class Sketch:
         start = time.perf_counter()
         outs = self.plan.run(arrays, numbers)
         given = set(map(id, arrays))
-        outs = [jnp.array(o, copy=True) if type(o) is np.ndarray or id(o) in given else o for o in outs]
+        outs = [devices.copied(o, devices.CPU) if type(o) is np.ndarray or id(o) in given else o for o in outs]
         self.spent += time.perf_counter() - start
         return outs
 
     def made(self):
         """How the path is run, in words."""
         return "run call by call, as one of many alike"
+
+
+def note(node, fresh):
+    """Note that a path ran. fresh: no program was there for it."""
+    recent.pop(node, None)
+    if fresh and node.depth > _SHORT:
+        recent[node] = None
+        if len(recent) > _KEPT:
+            del recent[next(iter(recent))]
 
 
 def wanted(node, live):
@@ -53,7 +63,7 @@ def wanted(node, live):
     if found is None:
         if node.programs or node.depth <= _SHORT or program.device(node) is not devices.CPU:
             return None
-        if program.is_spread(node) or not _one_of_many(node):
+        if program.is_spread(node) or not (_is_loop(node) or _one_of_many(node)):
             return None
     elif found.spent > node.depth * _CALL:
         return None
@@ -63,9 +73,12 @@ def wanted(node, live):
     return found
 
 
+def _is_loop(node):
+    return node.depth >= _LONG and len({(step.sig.op, step.sig.attrs) for step in node.path()}) * _TURNS <= node.depth
+
+
 def _one_of_many(node):
-    others = set(recent)
-    if len(others) < _VARIED:
+    if len(recent) < _VARIED:
         return False
-    seen = {step.sig for other in others for step in other.path()}
+    seen = {step.sig for other in recent for step in other.path()}
     return sum(step.sig in seen or known(step.sig) for step in node.path()) >= node.depth * _ALIKE

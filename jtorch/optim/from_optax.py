@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from jtorch import devices
 from jtorch._tensor import Tensor, aval, from_array, value
 from jtorch.autograd.inplace import update
-from jtorch.engine import flush
 from jtorch.ops.op import Arrays, Inputs, op
 from jtorch.optim.optimizer import Optimizer, evaluate, with_grad_mode
 
@@ -115,7 +115,7 @@ class OptaxTransformation(Optimizer):
         leaves = [jnp.asarray(leaf) for leaf in leaves]
         keys = tuple(str(jax.random.key_impl(leaf)) if _is_key(leaf) else None for leaf in leaves)
         # Copies: the state may hold the parameters themselves, and each buffer is given away on its own.
-        tensors = [from_array(flush.to_device(_closed(leaf), device), device) for leaf in leaves]
+        tensors = [from_array(devices.copied(_closed(leaf), device), device) for leaf in leaves]
         return Form(self.transformation, names, treedef, keys), tensors, optax.tree.get(state, LR, None)
 
     def __getstate__(self):

@@ -226,7 +226,7 @@ class Recording:
         self._grads = [(i, form) for i, form in self._grads if i not in plain]
 
     def _placed(self, array):
-        return flush.to_device(array, self._device) if isinstance(array, np.ndarray) else array
+        return devices.copied(array, self._device) if isinstance(array, np.ndarray) else array
 
     def run(self, arguments):
         """(True, the call's result), or (False, None) where things are not as they were and Python must run."""

@@ -31,10 +31,55 @@ def test_lengths_that_vary_give_torchs_losses_and_compile_no_more():
     same(lambda torch: trained(torch, LENGTHS))
     stats.reset()
     trained(jtorch, [n + 20 for n in LENGTHS])
-    whole = 5  # so many different paths must have run before one is taken for one of many
+    whole = 4  # so many different paths must have run before one is taken for one of many
     calls = 12  # kinds of calls whose sizes depend on the length, and those that NumPy does not have
     assert stats.compiles <= whole + calls
     assert stats.programs >= len(LENGTHS)
+
+
+def episodes(torch, lengths):
+    """The losses of a policy that acts as often as an episode is long and learns once from all of it."""
+    torch.manual_seed(0)
+    policy = torch.nn.Linear(3, 2)
+    optimizer = torch.optim.SGD(policy.parameters(), lr=0.1)
+    losses = []
+    for n in lengths:
+        taken = []
+        for t in range(n):
+            scores = torch.nn.functional.log_softmax(policy(torch.tensor([[t / n, 1.0, n / 8]])), 1)
+            taken.append(scores[0, int(scores.argmax())])
+        loss = 0
+        for t, one in enumerate(taken):
+            loss = loss - one * (0.9**t)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return torch.tensor(losses)
+
+
+def test_paths_that_vary_are_seen_between_others_that_come_again():
+    same(lambda torch: episodes(torch, LENGTHS))
+    stats.reset()
+    episodes(jtorch, [n + 20 for n in LENGTHS])
+    assert stats.compiles <= 4  # no path is new any more
+
+
+def test_a_long_loop_of_like_turns_is_not_compiled_at_first():
+    def turned(torch):
+        x = torch.arange(4.0)
+        for i in range(250):
+            x = (x * 0.5).sin() + i
+        return x
+
+    same(turned)
+    sketch.recent.clear()
+    stats.reset()
+    y = jtorch.tensor([0.0, 1.0, 2.0, 3.0, 4.0])
+    for i in range(250):
+        y = (y * 0.5).sin() + i
+    y.tolist()
+    assert stats.compiles == 1  # the sine alone: the rest is NumPy's
 
 
 def test_a_path_that_comes_again_often_is_compiled(monkeypatch):
