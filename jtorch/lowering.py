@@ -20,6 +20,16 @@ def flat_places(index, dim, shape):
     return flat.reshape(-1)
 
 
+def apart(x):
+    """x, for a reduction on a CPU: what leads to it stays a loop, which vectors go through.
+
+    A sum would otherwise go to XLA's library with all that it can take of it, each slice copied before.
+    """
+    if x.dtype not in (np.float32, np.float64):
+        return x
+    return jnp.where(x == x, x, x + x)  # that library has no choices; a barrier does not keep it off
+
+
 # Directions. XLA's derivative of z / |z| divides by |z|², which is 0 or inf where |z| is far from it.
 
 

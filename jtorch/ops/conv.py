@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
-from jtorch import dtypes, modes
+from jtorch import dtypes, lowering, modes
 from jtorch.ops.op import EITHER_FORMAT, Array, op, widened
 from jtorch.shapes import listed
 
@@ -22,6 +23,9 @@ _COLUMN = 256  # if a column is no longer than this
 _THIN = 16  # up to so many output channels XLA's gradient of the weights is the faster one all the same
 _WIDE = 128  # pixels per image from which on a 1x1 convolution is one product per image
 _DEEP = 1.25  # so many times more weights than elements in and out: a product with columns of the whole batch is faster
+_TERMS = 100  # up to so many products per element, shifted copies beat one convolution per group
+_COPIES = 9  # up to so many are written out for the gradient of a weight: XLA compiles each for itself
+_PARTS = 8  # what is summed of a weight's gradient before the reduction, which reads each of them once
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ def _pull_w(forward, x, grad, shape, geometry):
 def _kind(x_shape, w_shape, geometry):
     channels, kernel = x_shape[1], w_shape[2:]
     if geometry.groups > 1:
-        return "depthwise" if w_shape[1] == 1 else "grouped"
+        return "thin" if _is_thin(w_shape) else "grouped"
     if geometry.pointwise(kernel):
         return "pointwise"
     if len(kernel) == 3:
@@ -91,6 +95,10 @@ def _kind(x_shape, w_shape, geometry):
     return "plain"
 
 
+def _is_thin(w_shape):
+    return w_shape[1] == 1 or math.prod(w_shape[1:]) <= _TERMS
+
+
 def _on_cpu(x, w, geometry):
     """The convolution. Shape: (N, C, *), (O, C / groups, *kernel) -> (N, O, *)."""
     return _LOWERED[_kind(x.shape, w.shape, geometry)](x, w, geometry)
@@ -99,12 +107,13 @@ def _on_cpu(x, w, geometry):
 def _pull_x_on_cpu(grad, w, shape, geometry):
     """The gradient of the input, which has this shape."""
     kind = _kind(shape, w.shape, geometry)
-    if kind == "grouped":
+    if geometry.groups > 1:
+        turned = _turned(w, geometry.groups)
+        if _is_thin(turned.shape):
+            return _pull_x_thin(grad, turned, shape, geometry)
         one, part = replace(geometry, groups=1), (shape[0], shape[1] // geometry.groups, *shape[2:])
         pairs = zip(jnp.split(grad, geometry.groups, 1), jnp.split(w, geometry.groups, 0), strict=True)
         return jnp.concatenate([_pull_x_on_cpu(g, v, part, one) for g, v in pairs], 1)
-    if kind == "depthwise":
-        return _pull_x_depthwise(grad, w, shape, geometry)
     pulled = _pull_x(_LOWERED[kind], grad, w, shape, geometry)
     return lax.optimization_barrier(pulled) if kind == "few" else pulled
 
@@ -112,11 +121,13 @@ def _pull_x_on_cpu(grad, w, shape, geometry):
 def _pull_w_on_cpu(x, grad, shape, geometry):
     """The gradient of the weight, which has this shape."""
     kind = _kind(x.shape, shape, geometry)
-    if kind == "grouped":
+    if geometry.groups > 1 and shape[1] == 1:
+        return _pull_w_depthwise(x, grad, shape, geometry)
+    if geometry.groups > 1:
         one, part = replace(geometry, groups=1), (shape[0] // geometry.groups, *shape[1:])
         pairs = zip(jnp.split(x, geometry.groups, 1), jnp.split(grad, geometry.groups, 1), strict=True)
         return jnp.concatenate([_pull_w_on_cpu(y, g, part, one) for y, g in pairs], 0)
-    if (kind == "few" and shape[0] <= _THIN) or (kind == "depthwise" and max(geometry.stride) == 1):
+    if kind == "few" and shape[0] <= _THIN:
         return _pull_w(_plain, x, grad, shape, geometry)
     return _pull_w(_LOWERED[kind], x, grad, shape, geometry)
 
@@ -191,20 +202,28 @@ def _deep(x, w, geometry):
     return out.reshape(w.shape[0], *columns.shape[2:]).swapaxes(0, 1)
 
 
-def _depthwise(x, w, geometry):
-    """One input channel per group: a sum of shifted copies."""
-    times = w.shape[0] // x.shape[1]
+def _thin(x, w, geometry):
+    """Few input channels per group: a sum of shifted copies."""
+    w = w.reshape(geometry.groups, -1, *w.shape[1:])
     total = 0
-    for at, y in _shifted(x, w.shape[2:], geometry):
-        each = w[(slice(None), 0, *at)].reshape(1, x.shape[1], times, *(1,) * (x.ndim - 2))
-        total = total + y[:, :, None] * each
+    for at, y in _shifted(x, w.shape[3:], geometry):
+        y = y.reshape(y.shape[0], *w.shape[:3:2], *y.shape[2:])
+        each = w[(..., *at)].reshape(*w.shape[:3], *(1,) * (y.ndim - 3))
+        for i in range(w.shape[2]):
+            total = total + y[:, :, i, None] * each[:, :, i]
     # Kept apart: XLA would work the sum out again in every loop that reads it.
-    return lax.optimization_barrier(total.reshape(x.shape[0], w.shape[0], *total.shape[3:]))
+    return lax.optimization_barrier(total.reshape(x.shape[0], w.shape[0] * w.shape[1], *total.shape[3:]))
 
 
-def _pull_x_depthwise(grad, w, shape, geometry):
+def _turned(w, groups):
+    """The kernel turned around, the channels that it reads and makes exchanged."""
+    turned = jnp.flip(w, tuple(range(2, w.ndim))).reshape(groups, -1, *w.shape[1:]).swapaxes(1, 2)
+    return turned.reshape(-1, *turned.shape[2:])
+
+
+def _pull_x_thin(grad, turned, shape, geometry):
     """The same sum with the kernel turned around, over the gradient spread out by the stride."""
-    kernel = w.shape[2:]
+    kernel = turned.shape[2:]
     spread = [(0, 0, 0), (0, 0, 0)]
     for n, k, s, (before, _), d, o in zip(
         shape[2:], kernel, geometry.stride, geometry.padding, geometry.dilation, grad.shape[2:], strict=True
@@ -212,19 +231,39 @@ def _pull_x_depthwise(grad, w, shape, geometry):
         spread.append((d * (k - 1) - before, n + before - (o - 1) * s - 1, s - 1))
     grad = lax.optimization_barrier(lax.pad(grad, jnp.zeros((), grad.dtype), spread))
     rank = len(kernel)
-    around = _Geometry((1,) * rank, ((0, 0),) * rank, geometry.dilation, geometry.groups)
-    turned = jnp.flip(w, tuple(range(2, w.ndim)))
-    times = w.shape[0] // shape[1]
-    total = 0
-    for at, y in _shifted(grad, kernel, around):
-        each = turned[(slice(None), 0, *at)].reshape(1, -1, *(1,) * rank)
-        total = total + (y * each).reshape(shape[0], shape[1], times, *shape[2:]).sum(2)
-    return lax.optimization_barrier(total)
+    return _thin(grad, turned, _Geometry((1,) * rank, ((0, 0),) * rank, geometry.dilation, geometry.groups))
+
+
+def _pull_w_depthwise(x, grad, shape, geometry):
+    """One sum of products of shifted copies with the gradient for each kernel element."""
+    kernel = shape[2:]
+    grad = grad.reshape(grad.shape[0], x.shape[1], -1, *grad.shape[2:])
+
+    def sums(x, kernel, geometry):
+        return jnp.stack([_sum_products(y[:, :, None], grad) for _, y in _shifted(x, kernel, geometry)], -1)
+
+    if math.prod(kernel) <= _COPIES:
+        return sums(x, kernel, geometry).reshape(shape)
+    first, *others = geometry.padding
+    x = _padded(x, [(0, 0), (0, 0), first, *((0, 0),) * len(others)])
+    geometry, reach = replace(geometry, padding=((0, 0), *others)), (grad.shape[3] - 1) * geometry.stride[0] + 1
+    rows = lax.map(
+        lambda at: sums(lax.dynamic_slice_in_dim(x, at, reach, 2), (1, *kernel[1:]), geometry),
+        np.arange(kernel[0]) * geometry.dilation[0],
+    )
+    return jnp.moveaxis(rows, 0, 2).reshape(shape)
+
+
+def _sum_products(x, y):
+    """The sum of x · y over all dims but the channels'. Shape: (N, C, 1, *), (N, C, T, *) -> (C, T)."""
+    parts, dim = max((max(d for d in range(1, _PARTS + 1) if y.shape[dim] % d == 0), -dim) for dim in (0, 3))
+    pairs = zip(jnp.split(x, parts, -dim), jnp.split(y, parts, -dim), strict=True)
+    return lowering.apart(sum(a * b for a, b in pairs)).sum((0, *range(3, y.ndim)))
 
 
 _LOWERED = {
     "plain": _plain, "grouped": _grouped, "pointwise": _pointwise, "solid": _solid, "few": _few,
-    "deep": _deep, "depthwise": _depthwise,
+    "deep": _deep, "thin": _thin,
 }  # fmt: skip
 
 
@@ -263,9 +302,7 @@ def _of_w(x, grad, shape, geometry):
 
 def _spread_out(x, w, space, geometry):
     """A transposed convolution of integers, which have no gradients: the turned kernel over the spread input."""
-    groups, (channels, outs, *kernel) = geometry.groups, w.shape
-    turned = jnp.flip(w, tuple(range(2, w.ndim))).reshape(groups, channels // groups, outs, *kernel)
-    turned = turned.swapaxes(1, 2).reshape(groups * outs, channels // groups, *kernel)
+    groups, kernel, turned = geometry.groups, w.shape[2:], _turned(w, geometry.groups)
     around = []
     for n, k, s, (p, _), d, o in zip(
         x.shape[2:], kernel, geometry.stride, geometry.padding, geometry.dilation, space, strict=True
