@@ -100,7 +100,10 @@ def _place_by_blocks(extreme, find, x, dim):
 
 # Running sums. XLA's own (reduce_window) is 40 times slower than torch's on a CPU.
 
+_SMALL = 4096  # elements up to which a few loops beat what needs more
+_WINDOW = 8
 _BLOCK = 16
+_BLOCKS = 64  # whose sums are summed by one product
 _STEPS = 4096  # a scan over more steps is slower than XLA's own
 
 
@@ -118,28 +121,71 @@ def _sum_on_cpu(x, dim, reverse, plain):
             total = total + row.astype(total.dtype)
             return total, total.astype(x.dtype)
 
-        first = jnp.zeros((*x.shape[:dim], *x.shape[dim + 1 :]), np.float64 if x.dtype == np.float32 else x.dtype)
+        first = jnp.zeros((*x.shape[:dim], *x.shape[dim + 1 :]), _wide(x.dtype))
         return jnp.moveaxis(lax.scan(add, first, jnp.moveaxis(x, dim, 0), reverse=reverse)[1], 0, dim)
 
     def by_blocks(x):
-        rows = jnp.moveaxis(x, dim, -1)
-        sums = lax.rev(_sum_blocks(lax.rev(rows, (x.ndim - 1,))), (x.ndim - 1,)) if reverse else _sum_blocks(rows)
-        return jnp.moveaxis(sums, -1, dim)
+        blocks = _block_sums(jnp.moveaxis(x, dim, -1), reverse)
 
-    exact = stepwise if x.shape[dim] <= _STEPS else plain
-    if x.dtype not in (np.float32, np.float64) or math.prod(x.shape[dim + 1 :]) >= 64:
-        return exact(x)
-    return lax.cond(jnp.all(jnp.isfinite(x)), by_blocks, exact, x)  # a product with 0 would spread inf and nan
+        def join(x):
+            return jnp.moveaxis(_joined(blocks, x.shape[dim], reverse).astype(x.dtype), -1, dim)
+
+        # Products with 0 spread inf and nan.
+        return lax.cond(jnp.all(jnp.isfinite(_totals(blocks, reverse))), join, by_windows, x)
+
+    by_windows = functools.partial(_sum_by_windows, dim=dim, reverse=reverse)
+    if x.size <= _SMALL:
+        return by_windows(x)
+    if x.dtype in (np.float32, np.float64) and math.prod(x.shape[dim + 1 :]) < 64:
+        return by_blocks(x)
+    return stepwise(x) if x.shape[dim] <= _STEPS else plain(x)
 
 
-def _sum_blocks(x):
-    """Sums along the last dim, of finite elements: in blocks by a matmul, then over the blocks in float64, as torch."""
+def _wide(dtype):
+    # torch: sums of float32 are carried along in float64.
+    return np.float64 if dtype == np.float32 else dtype
+
+
+def _sum_by_windows(x, dim, reverse):
+    """Sums of the last 8, of the last 8 of those, and so on, until they reach from end to end."""
+    n, reach, sums = x.shape[dim], 1, x
+    while reach < n:
+        before, reach = reach, reach * _WINDOW
+        pads = [(0, 0, 0)] * x.ndim
+        pads[dim] = (0, reach - before, 0) if reverse else (reach - before, 0, 0)
+        padded = lax.pad(sums, jnp.zeros((), sums.dtype), pads)
+        parts = [lax.slice_in_dim(padded, at, at + n, axis=dim) for at in range(0, reach, before)]
+        sums = sum(part.astype(_wide(x.dtype)) for part in parts)
+    return sums.astype(x.dtype)
+
+
+def _sums_by_product(x, reverse, own=True):
+    """Running sums along the last dim by a product with a triangle, with or without the element itself."""
     n = x.shape[-1]
-    if n <= _BLOCK:
-        return jnp.matmul(x, np.triu(np.ones((n, n), x.dtype)), precision=lax.Precision.HIGHEST)
+    kept = np.triu(np.ones((n, n), x.dtype), not own)
+    return jnp.matmul(x, kept.T if reverse else kept, precision=lax.Precision.HIGHEST)
+
+
+def _block_sums(x, reverse):
+    """Running sums along the last dim within each block. Shape: (*, n) -> (*, blocks, length)."""
+    n = x.shape[-1]
     whole = -(-n // _BLOCK) * _BLOCK
-    blocks = jnp.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, whole - n)]).reshape(*x.shape[:-1], -1, _BLOCK)
-    sums = _sum_blocks(blocks.reshape(-1, _BLOCK)).reshape(blocks.shape)
-    before = _sum_blocks(sums[..., -1].astype(np.float64))[..., :-1]
-    before = jnp.pad(before, [(0, 0)] * (x.ndim - 1) + [(1, 0)])
-    return (sums.astype(np.float64) + before[..., None]).astype(x.dtype).reshape(*x.shape[:-1], whole)[..., :n]
+    blocks = jnp.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, whole - n)]).reshape(-1, _BLOCK)
+    return _sums_by_product(blocks, reverse).reshape(*x.shape[:-1], -1, _BLOCK)
+
+
+def _totals(blocks, reverse):
+    return blocks[..., 0 if reverse else -1]
+
+
+def _joined(blocks, n, reverse):
+    """The sums of blocks carried over from each to the next, in float64 as torch does."""
+    totals = _totals(blocks, reverse).astype(np.float64)
+    count = totals.shape[-1]
+    if count <= _BLOCKS:
+        carried = _sums_by_product(totals, reverse, own=False)
+    else:
+        sums = _joined(_block_sums(totals, reverse), count, reverse)
+        pads = [(0, 0, 0)] * (sums.ndim - 1) + [(-1, 1, 0) if reverse else (1, -1, 0)]
+        carried = lax.pad(sums, np.zeros((), sums.dtype), pads)
+    return (blocks.astype(np.float64) + carried[..., None]).reshape(*blocks.shape[:-2], -1)[..., :n]

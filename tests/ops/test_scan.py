@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.edges import ordinary
-from tests.oracle import check
+from tests.oracle import check, same
 
 X = ordinary((3, 4), "float32")
 ZEROS = np.array([[1.0, 0.0, 2.0, 3.0], [0.0, 1.0, 0.0, 2.0], [1.0, 2.0, 3.0, 4.0]], np.float32)
@@ -59,6 +59,25 @@ def test_in_place():
 def test_long_sums():
     check("cumsum", np.full(100_000, 0.1, np.float32), 0, grad=False)
     check("logcumsumexp", np.array([-1e4, 0.0, 1e4, 5.0]), 0)
+
+
+def test_sums_of_many():
+    """By blocks, of blocks of blocks, and step by step where there is nan, inf or much beside each other."""
+    draw = np.random.default_rng(3)
+    rows = draw.standard_normal((5, 1000)).astype(np.float32)
+    far = rows.copy()
+    far[0, 500], far[1, [20, 900]], far[2, 999] = np.inf, (np.inf, -np.inf), np.nan
+    broad = rows.reshape(50, 100)
+
+    def run(torch):
+        found = []
+        for array, dim in ((rows, 1), (far, 1), (rows.T.astype(np.float64), 0), (rows.reshape(-1), 0), (broad, 0)):
+            x = torch.tensor(array, requires_grad=True)
+            out = x.cumsum(dim)
+            found.append([out, torch.autograd.grad(out, [x], x.detach())])
+        return found
+
+    same(run)
 
 
 def test_complex_logcumsumexp_goes_on_from_the_longer_one():
