@@ -43,6 +43,7 @@ bench: $(VENV)/has-test
 	$(BIN)/python -m bench.steps $(ARGS)
 	$(BIN)/python -m bench.growth
 	$(BIN)/python -m bench.compile
+	$(BIN)/python -m bench.cold
 	$(BIN)/python -m bench.func
 	$(BIN)/python -m bench.data
 	$(BIN)/python -m bench.report

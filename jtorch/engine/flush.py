@@ -6,7 +6,7 @@ import jax
 import numpy as np
 
 from jtorch import devices, meshes
-from jtorch.engine import debug, forms, program, show, sketch, stats, trace
+from jtorch.engine import debug, forms, program, salvage, show, sketch, stats, trace
 from jtorch.engine.ref import Box
 from jtorch.engine.trace import LOCK, local
 
@@ -14,7 +14,7 @@ from jtorch.engine.trace import LOCK, local
 def run(tr, reason):
     """Run a trace: make every live value. reason: read, step, full, sync or eager.
 
-    When compiling fails the trace stays as it was and the error goes up.
+    Raises what a call raises that cannot be compiled, once all values that do not need it are made.
     """
     with LOCK:
         if tr.node is tr.root:
@@ -36,7 +36,12 @@ def run(tr, reason):
             if fresh:
                 found = sketch.wanted(tr.node, live)
             if found is None:
-                found = program.compiled(tr.node, live, donated, reason in ("read", "eager"), varied)
+                try:
+                    found = program.compiled(tr.node, live, donated, reason in ("read", "eager"), varied)
+                except Exception:
+                    if varied is not None or program.is_spread(tr.node):
+                        raise
+                    return _salvage(tr, live, reason)
             _execute(tr, found)
             sketch.note(tr.node, fresh)
             if debug.ON:
@@ -48,6 +53,8 @@ def run_with(tr, found, reason):
     """Run a trace by a program of its path that makes all that will be read of it."""
     with LOCK:
         _execute(tr, found)
+        if debug.ON:
+            _report(tr, reason, None)
         _finish(tr, reason)
 
 
@@ -59,6 +66,22 @@ def _execute(tr, found):
         if ref is not None:
             ref.value = out
     ran(tr.device, outs[0])
+
+
+def _salvage(tr, live, reason):
+    """Run the calls of a trace that cannot be compiled one by one. Raises what the first that fails raises."""
+    made, lost = salvage.calls(tr.node, np.array(tr.numbers, np.float64), _arrays(tr, set()))
+    for slot in live:
+        ref = tr.refs[slot]()
+        if ref is not None and slot in lost:
+            ref.lost = lost[slot]
+        elif ref is not None:
+            ref.value = made[slot]
+    if debug.ON:
+        debug.say(f"{reason} at {debug.user_line()}: {tr.count} calls, run one by one as they could not be compiled")
+    _finish(tr, reason)
+    for error in lost.values():
+        raise error
 
 
 def ran(device, out):
@@ -207,6 +230,14 @@ def value(ref):
 def _report(tr, reason, fresh):
     made = f", {fresh.made()}: {show.difference(tr.fresh)}" if fresh else ""
     debug.say(f"{reason} at {debug.user_line()}: {tr.count} calls{made}")
+
+
+def compiled(node, live, donated, fresh=None):
+    """A program of a path, compiled for more than one run. fresh: the first call on it that was new, if one was."""
+    found = program.compiled(node, live, donated, False)
+    if debug.ON:
+        debug.say(f"replay at {debug.user_line()}: {node.depth} calls, {found.made()}: {show.difference(fresh)}")
+    return found
 
 
 def full(tr):

@@ -10,7 +10,7 @@ import numpy as np
 from jax import lax
 
 from jtorch import devices, meshes
-from jtorch.engine import stats, trie
+from jtorch.engine import debug, stats, trie
 from jtorch.engine.trie import Number
 
 MAX_PROGRAMS = int(os.environ.get("JTORCH_MAX_PROGRAMS", "1024"))
@@ -189,8 +189,14 @@ def alone(sig, options):
     call, structs = trie.alone(sig.op, sig.attrs, sig.avals, sig.compute)
     place = devices.sharding(devices.CPU)
     structs = [jax.ShapeDtypeStruct(s.shape, s.dtype, sharding=place) for s in structs]
+    start = time.perf_counter()
+    made = _compile(jax.jit(call, keep_unused=True, out_shardings=place).lower(*structs), dict(options))
+    seconds = time.perf_counter() - start
     stats.compiles += 1
-    return _compile(jax.jit(call, keep_unused=True, out_shardings=place).lower(*structs), dict(options))
+    stats.compile_seconds += seconds
+    if debug.ON:
+        debug.say(f"alone at {debug.user_line()}: {sig.op.name} of {sig.avals}, compiled in {seconds * 1e3:.0f} ms")
+    return made
 
 
 def donations(node, live, dead):
@@ -242,17 +248,20 @@ def compiled(node, live, donated, hurry, varied=None):
 
     hurry: somebody waits for the result of a trace that may never come again. varied: as for lookup.
     """
-    quick = (
-        hurry
-        and varied is None
-        and not node.programs
-        and node.depth <= QUICK_CALLS
-        and _is_cpu(node)
-        and not is_spread(node)
-    )
+    quick = hurry and varied is None and not node.programs and node.depth <= QUICK_CALLS and _is_cpu(node)
+    quick = quick and not is_spread(node) and not _comes_again(node)
     program = Program(node, live, donated, quick, varied)
     keep(node, program)
     return program
+
+
+def _comes_again(node):
+    """Whether the same calls were compiled in full for other shapes, as a loop's turn is: a last, short batch's are."""
+    calls = [step.sig.op for step in node.path()]
+    return any(
+        not known.quick and known.path[-1].depth == len(calls) and [step.sig.op for step in known.path] == calls
+        for known in _lru
+    )
 
 
 def keep(node, program):

@@ -58,8 +58,8 @@ class Ref:
 
     # Set on a leaf's new value by an in-place update: reading it with grad mode on is a step boundary.
     stepped = False
-    # Somebody outside jtorch may hold the array: it is never donated.
-    pinned = False
+    # Why the call that should have made the value could not.
+    lost = None
 
     def __init__(self, aval, value=None, trace=None, slot=-1):
         self.aval = aval

@@ -88,7 +88,7 @@ def settle(ref):
     """Run the trace that a pending Ref waits in, so that it has a value. Raises when its trace was given up."""
     trace = ref.trace
     if trace is None:
-        raise RuntimeError("this tensor's value was lost: the program that should have made it failed")
+        raise ref.lost or RuntimeError("this tensor's value was lost: the program that should have made it failed")
     hooks.flush(trace, "read")
 
 

@@ -184,16 +184,16 @@ class Recording:
         trace = _only_trace()
         live, dead = flush.liveness(trace)
         if set(live) <= set(self._live) and set(self._donated) <= set(dead):
-            flush.run_with(trace, self._program(), "step")
+            flush.run_with(trace, self._program(fresh=trace.fresh), "step")
         else:
             flush.run(trace, "step")
         self._ready()
 
-    def _program(self, donated=None):
+    def _program(self, donated=None, fresh=None):
         donated = self._donated if donated is None else donated
         found = self._node.programs.get((self._live, donated, None))
         if found is None or found.quick:
-            found = program.compiled(self._node, self._live, donated, False)
+            found = flush.compiled(self._node, self._live, donated, fresh)
         return found
 
     def _ready(self):

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 import jtorch as torch
+from jtorch.autograd.apply import apply
 from jtorch.engine import flush, program, show, stats, trace
+from jtorch.ops.op import Array, Op
 
 
 def test_nothing_runs_before_a_read():
@@ -133,13 +135,42 @@ def test_programs_are_evicted(monkeypatch):
     assert (torch.ones(2) + 1).tolist() == [2.0, 2.0]
 
 
-def test_a_failed_compile_keeps_what_was_pending(monkeypatch):
-    y = torch.ones(3) + 41
+def failing(name):
+    """An op that has a shape and cannot be computed."""
+
+    def broken(input: Array):
+        if isinstance(input, jax.core.Tracer) and failing.on:
+            raise ArithmeticError("no such thing")
+        return input + 1
+
+    return Op(broken, name, (), {})
+
+
+def test_a_call_that_cannot_be_compiled_takes_no_others_with_it():
+    fails, x = failing("broken"), torch.ones(3)
+    failing.on = False
+    before, broken = x * 2, apply(fails, (x,), ())
+    failing.on = True
+    after, beside = broken * 2, x + 41
+    del x
+    for _ in range(2):
+        with pytest.raises(ArithmeticError, match="no such thing"):
+            broken.tolist()
+        assert before.tolist() == [2.0] * 3 and beside.tolist() == [42.0] * 3
+        with pytest.raises(ArithmeticError, match="no such thing"):
+            after.tolist()
+    with pytest.raises(ArithmeticError):
+        (broken + 1).tolist()
+    assert (before + beside).tolist() == [44.0] * 3
+
+
+def test_what_cannot_be_compiled_as_a_whole_runs_call_by_call(monkeypatch):
+    x = torch.full((3,), 2.0, requires_grad=True)
+    (x * 3 + torch.arange(3)).exp().sum().log().backward()
     monkeypatch.setattr(program, "compiled", lambda *a: (_ for _ in ()).throw(MemoryError("no room")))
-    with pytest.raises(MemoryError):
-        y.tolist()
+    found = x.grad.tolist()
     monkeypatch.undo()
-    assert y.tolist() == [42.0] * 3
+    np.testing.assert_allclose(found, 3 * np.exp(range(3)) / np.exp(range(3)).sum(), rtol=1e-6)
 
 
 def test_snapshots_are_never_donated():

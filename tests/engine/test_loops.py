@@ -190,3 +190,24 @@ def test_ten_thousand_calls_without_a_read():
     assert y.tolist() == [1.5] * 3
     assert stats.compiles <= 4
     assert stats.flushes["full"] >= 2
+
+
+def test_the_last_short_batch_costs_one_compile():
+    model = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 2))
+    data = torch.utils.data.TensorDataset(noise(14, 4), torch.arange(14) % 2)
+    loader = torch.utils.data.DataLoader(data, batch_size=4, shuffle=True)
+    optimizer = torch.optim.Adam(model.parameters())
+    batches = []
+
+    def step(i):
+        x, y = batches[i] if i < len(batches) else (batches.extend(loader), batches[i])[1]
+        optimizer.zero_grad()
+        loss = torch.nn.functional.cross_entropy(model(x), y)
+        loss.backward()
+        optimizer.step()
+        loss.item()
+
+    found = turns(step, 12)
+    assert [len(x) for x, _ in batches] == [4, 4, 4, 2] * 3
+    assert found[3].compiles <= 1
+    assert sum(turn.compiles for turn in found[2:]) <= 1, found

@@ -18,11 +18,39 @@ print(stats.snapshot()["flushes"])
 """
 
 
-def run(**settings):
-    """(standard output lines, standard error) of the script under some settings."""
+REPLAYS = """
+import jtorch as torch
+from jtorch.engine import stats
+model = torch.nn.Linear(3, 2)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
+@torch.compile
+def step(x):
+    optimizer.zero_grad()
+    loss = model(x).sum()
+    loss.backward()
+    optimizer.step()
+    return loss
+
+for n in (4, 4, 2, 4, 2):
+    held = model.weight.detach().clone() if n == 2 else model.weight.detach()
+    step(torch.ones(n, 3))
+del held
+for n in range(7):
+    x = torch.ones(3)
+    for _ in range(n + 4):
+        x = x.sin() * 2
+    x.tolist()
+print(stats.compiles)
+print(stats.replays)
+"""
+
+
+def run(script=SCRIPT, **settings):
+    """(standard output lines, standard error) of a script under some settings."""
     env = {k: v for k, v in os.environ.items() if not k.startswith("JTORCH_")}
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT], env=env | settings, capture_output=True, text=True, check=False
+        [sys.executable, "-c", script], env=env | settings, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines(), done.stderr
@@ -46,6 +74,16 @@ def test_debug_says_why_and_where_each_program_ran(tmp_path):
     assert all("<string>:" in line and "calls" in line for line in lines)
     assert "step at" in lines[0] and "compiled in" in lines[0] and "call 1" in lines[0] and "compiled in" in lines[1]
     assert "read at" in lines[-1]
+
+
+def test_debug_has_a_line_for_every_compile(tmp_path):
+    (compiles, replays), said = run(REPLAYS, JTORCH_DEBUG="1", JTORCH_CACHE_DIR=str(tmp_path))
+    lines = [line for line in said.splitlines() if "compiled in" in line]
+    assert len(lines) == int(compiles) and int(replays) > 0
+    assert all("<string>:" in line for line in lines)
+    whole = [line for line in lines if " calls, " in line]
+    assert all(" ms: call " in line or " ms: known calls" in line for line in whole)
+    assert any("float32[2, 3] instead of float32[4, 3]" in line for line in whole), said
 
 
 def test_eager_runs_each_call_at_once(tmp_path):
