@@ -5,7 +5,7 @@ import types
 import weakref
 from collections import OrderedDict, defaultdict, deque
 from enum import Enum
-from itertools import chain, repeat
+from itertools import chain, compress, repeat
 from operator import attrgetter, is_, methodcaller
 
 import numpy as np
@@ -33,6 +33,14 @@ _GLOBAL_HOOKS = (
     module_hooks._global_forward_pre_hooks, module_hooks._global_forward_hooks,
     module_hooks._global_backward_pre_hooks, module_hooks._global_backward_hooks,
 )  # fmt: skip
+# What a module's call reads only once a hook was registered, and what only state dicts read.
+_IDLE = frozenset(
+    "_backward_pre_hooks _backward_hooks _is_full_backward_hook _forward_hooks _forward_hooks_with_kwargs "
+    "_forward_hooks_always_called _forward_pre_hooks _forward_pre_hooks_with_kwargs _state_dict_hooks "
+    "_state_dict_pre_hooks _load_state_dict_pre_hooks _load_state_dict_post_hooks _non_persistent_buffers_set".split()
+)
+_AWAKENING = frozenset("state_dict load_state_dict".split())
+_DYNAMIC = frozenset("getattr attrgetter methodcaller".split())  # what finds attributes whose names stand nowhere
 _HANDED = ("jtorch.optim", "torch.optim", "jtorch.amp", "torch.amp", "jtorch.autograd", "torch.autograd")
 _table_values = methodcaller("values")
 _function = attrgetter("__code__", "__defaults__", "__kwdefaults__", "__closure__")
@@ -44,8 +52,9 @@ class World:
     def __init__(self, roots):
         self._seen, self._work = {}, [*roots, *_GLOBAL_HOOKS]
         self._names, self._methods = set(_DUNDERS), {}
+        self._idle, self._held = set(() if module_hooks.ANY_HOOKS else _IDLE), []
         self._modules, self._groups, self._scalers = [], [], []
-        self._dicts, self._lists, self._sets, self._empty = [], [], [], []
+        self._dicts, self._lists, self._sets, self._empty = [], [], [], [module_hooks.ANY_HOOKS] if self._idle else []
         self._cells, self._functions, self._classes, self._instances = [], [], [], []
         self._lookups = {}
         self.tensors = []
@@ -130,6 +139,8 @@ class World:
             return
         found = table.get(name, _MISSING)
         self._lookups[id(table), name] = (table, name, found)
+        if name in _DYNAMIC or getattr(found, "__name__", None) in _DYNAMIC:
+            self._names |= _DYNAMIC
         if found is _MISSING:
             source.is_builtin(name)
         else:
@@ -192,7 +203,11 @@ class World:
             self._each(held, ("_per_optimizer_states",))
         else:
             self._keep(self._dicts, held)
-            self._work += held.values()
+            if isinstance(x, Module):
+                self._held.append(held)
+                self._work += [value for name, value in held.items() if name not in self._idle]
+            else:
+                self._work += held.values()
 
     def _each(self, table, left_out):
         """Watch a dict's items one by one, but for some."""
@@ -203,12 +218,16 @@ class World:
 
     def _grow(self):
         """Take up what names seen by now reach; whether that was anything."""
-        for name in self._names & self._methods.keys() if "getattr" not in self._names else list(self._methods):
+        dynamic = bool(self._names & _DYNAMIC)
+        for name in list(self._methods) if dynamic else self._names & self._methods.keys():
             for value in self._methods.pop(name):
                 self._work += _plain(value)
         for table in self._modules:
-            for name in self._names & table.keys():
+            for name in list(table) if dynamic else self._names & table.keys():
                 self._look(table, name)
+        for name in list(self._idle if dynamic or self._names & _AWAKENING else self._idle & self._names):
+            self._idle.discard(name)
+            self._work += [held[name] for held in self._held if name in held]
         if self._work:
             return True
         whole = bool(self._names & {"param_groups", "get_last_lr", "get_lr", "defaults"})
@@ -236,14 +255,17 @@ class World:
         self._dict_keys = list(chain.from_iterable(self._dicts))
         self._class_tables = list(map(vars, self._classes))
         self._class_lens = list(map(len, self._class_tables))
+        idle, held = self._idle, set(map(id, self._held))
+        self._read = [not (name in idle and id(table) in held) for table in self._dicts for name in table]
         self._values = list(self._contents())
         self._set_copies = [set(x) for x in self._sets]
         self._types = list(map(type, self._instances))
         self._seen = self._work = self._methods = self._modules = self._lookups = self._names = None
+        self._idle = self._held = None
 
     def _contents(self):
         return chain(
-            chain.from_iterable(map(dict.values, self._dicts)),
+            compress(chain.from_iterable(map(dict.values, self._dicts)), self._read),
             chain.from_iterable(self._lists),
             map(_content, self._cells),
             chain.from_iterable(map(_function, self._functions)),

@@ -1,6 +1,7 @@
 """Compiled calls beside torch's plain ones: what is replayed, and what must never be replayed stale."""
 
 import copy
+import operator
 import random
 import threading
 
@@ -9,6 +10,7 @@ import pytest
 
 import jtorch
 from jtorch.engine import stats
+from jtorch.nn.modules import module, module_hooks
 from tests.oracle import same
 
 SCALE = 2.0
@@ -152,6 +154,55 @@ def test_globals_and_class_attributes(monkeypatch):
             patch.setattr(Settings, "factor", -1.0)
             seen += [f(x), f(x)]
         return [*seen, f(x)]
+
+    replayed(act, 4)
+
+
+def test_attributes_whose_names_stand_nowhere(monkeypatch):
+    find = getattr
+
+    def act(lib):
+        class Net(lib.nn.Module):
+            def forward(self, x):
+                return find(self, "in" + "ner")(x) + operator.attrgetter("out" + "er")(self)(x)
+
+            def inner(self, x):
+                return x * SCALE
+
+            def outer(self, x):
+                return x + SCALE
+
+        net = Net()
+        f, x = fast(lib, net), numbers(lib, 3)
+        seen = [f(x), f(x)]
+        with monkeypatch.context() as patch:
+            patch.setitem(globals(), "SCALE", 5.0)
+            seen += [f(x), f(x)]
+        Net.outer = lambda self, x: -x
+        return [*seen, f(x), f(x)]
+
+    replayed(act, 3)
+
+
+def test_the_first_hook_of_all_is_run(monkeypatch):
+    def act(lib):
+        if lib is jtorch:
+            monkeypatch.setattr(module, "ANY_HOOKS", hooks := [])
+            monkeypatch.setattr(module_hooks, "ANY_HOOKS", hooks)
+        net, x = model(lib).eval(), numbers(lib, 2, 4)
+
+        def plain(x):
+            with lib.no_grad():
+                return net(x)
+
+        f = fast(lib, plain)
+        seen = [f(x), f(x)]
+        handle = net[0].register_forward_hook(lambda module, args, out: out + 1)
+        seen += [f(x), f(x)]
+        handle.remove()
+        seen += [f(x), f(x)]
+        net[1]._forward_pre_hooks[0] = lambda module, args: (args[0] * 2,)
+        return [*seen, f(x), f(x)]
 
     replayed(act, 4)
 
