@@ -40,7 +40,7 @@ check: $(VENV)/has-test
 
 bench: $(VENV)/has-test
 	$(BIN)/python -m bench.dispatch
-	$(BIN)/python -m bench.steps $(ARGS)
+	-$(BIN)/python -m bench.steps $(ARGS)
 	$(BIN)/python -m bench.growth
 	$(BIN)/python -m bench.compile
 	$(BIN)/python -m bench.cold
@@ -48,9 +48,9 @@ bench: $(VENV)/has-test
 	$(BIN)/python -m bench.data
 	$(BIN)/python -m bench.report
 
-# Never been run yet: there was no GPU. Memory is not taken ahead, so that torch and JAX fit on one device.
+# Never been run yet: there was no GPU. Memory is not taken ahead: a process may hold torch's weights beside JAX.
 bench-gpu: $(VENV)/has-test
-	XLA_PYTHON_CLIENT_PREALLOCATE=false $(BIN)/python -m bench.steps --device cuda $(ARGS)
+	-XLA_PYTHON_CLIENT_PREALLOCATE=false $(BIN)/python -m bench.steps --device cuda $(ARGS)
 	$(BIN)/python -m bench.report
 
 report: $(VENV)/has-test

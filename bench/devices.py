@@ -42,7 +42,7 @@ def adapted(case, device):
 
 
 def set_precision(case, device):
-    """Let all contenders use TF32 or none of them; returns the case's precision."""
+    """Let all contenders use TF32 or none of them."""
     if device != "cpu":
         tf32 = case.precision == "tf32"
         for lib in (torch, jtorch):
@@ -51,11 +51,12 @@ def set_precision(case, device):
         jax.config.update("jax_default_matmul_precision", "tensorfloat32" if tf32 else "highest")
         if case.precision == "bfloat16":
             jax.config.update("jax_default_matmul_precision", "default")
-    return case.precision
 
 
-def peak(by_jax):
-    """The most device memory that this process held, in MiB."""
+def peak(by_jax, device):
+    """The most device memory that this process held, in MiB; None on the CPU."""
+    if device == "cpu":
+        return None
     held = jax.devices()[0].memory_stats()["peak_bytes_in_use"] if by_jax else torch.cuda.max_memory_allocated()
     return held >> 20
 
@@ -82,7 +83,7 @@ def _scaled(case):
     return _counted(case._replace(batches=[(x[:2], y[: 2 * each])], precision="float32")) * len(x) // 2
 
 
-def rates(case, entry, device, precision):
+def rates(case, entry, device):
     """What a step does, and per contender tokens or images per second and the share of the device's peak (MFU)."""
     x = (case.batches() if callable(case.batches) else case.batches)[0][0]
     unit, count = ("tokens", x.size) if x.dtype.kind == "i" else ("images", len(x))
@@ -96,6 +97,6 @@ def rates(case, entry, device, precision):
     if device != "cpu":
         name = torch.cuda.get_device_name()
         found["device"] = name
-        top = next((rate[precision] for key, rate in PEAK.items() if key in name), None)
+        top = next((rate[case.precision] for key, rate in PEAK.items() if key in name), None)
         found["mfu"] = {who: work / s / top / 1e12 for who, s in seconds.items()} if top else None
     return found

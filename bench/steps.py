@@ -9,6 +9,7 @@ the JSON file as soon as it is done, so that a run that was broken off goes on w
 
 import argparse
 import functools
+import json
 import os
 import shutil
 import subprocess
@@ -62,8 +63,13 @@ def contenders(case, device, without=()):
     made["compile"] = functools.partial(compiled, None)
     if device != "cpu":
         made["reduce-overhead"] = functools.partial(compiled, "reduce-overhead")
-    absent = dict.fromkeys((who for who in without if who in made), "left out by --without")
-    if device == "cpu" and not (os.environ.get("CXX") or shutil.which("g++") or shutil.which("clang++")):
+    absent = {}
+    made = {who: make for who, make in made.items() if who not in without}
+    if (
+        device == "cpu"
+        and "compile" in made
+        and not (os.environ.get("CXX") or shutil.which("g++") or shutil.which("clang++"))
+    ):
         absent["compile"] = "torch.compile needs a C++ compiler, and there is none"
     return {who: made[who] for who in WHO if who in made and who not in absent}, absent
 
@@ -77,56 +83,89 @@ def timed(step, count):
     return (time.perf_counter() - start) / count
 
 
-def started(made, absent, rtol):
-    """{who: step}, warmed up; those that can't run go to `absent`. Raises where losses differ from torch's."""
+def warmed(step):
+    """The losses of the first steps."""
+    return [step(i).item() for i in range(WARMUP)]
+
+
+def agree(losses, rtol):
+    """Raise AssertionError where somebody's losses are not torch's."""
+    for who, found in losses.items():
+        # The first loss is of the same weights; the second saw one update, and deep networks blow rounding up.
+        for i, room in enumerate((rtol, 10 * rtol)):
+            np.testing.assert_allclose(found[i], losses["torch"][i], rtol=room, err_msg=f"losses of {who}")
+
+
+def started(made, absent):
+    """({who: step}, {who: losses}), warmed up; those that can't run go to `absent`."""
     steps, losses = {}, {}
     for who, make in made.items():
         harness.show(f"starting {who}")
         try:
-            step = make()
-            losses[who] = [step(i).item() for i in range(WARMUP)]
+            steps[who] = make()
+            losses[who] = warmed(steps[who])
         except Exception as error:  # torch.compile fails in as many ways as there are machines
+            steps.pop(who, None)
             if who not in ("compile", "reduce-overhead"):
                 raise
             absent[who] = f"{type(error).__name__}: {str(error).splitlines()[0][:200]}"
-            continue
-        steps[who] = step
-        # The first loss is of the same weights; the second saw one update, and deep networks blow rounding up.
-        for i, room in enumerate((rtol, 10 * rtol)):
-            np.testing.assert_allclose(losses[who][i], losses["torch"][i], rtol=room, err_msg=f"losses of {who}")
-    return steps
+    return steps, losses
+
+
+def rounds_for(seconds, once):
+    """How many rounds fit, when one takes so long."""
+    return int(min(max(seconds / once, ROUNDS[0]), ROUNDS[1]))
+
+
+def in_turn(case, seconds, without):
+    """({who: seconds per step}, losses, absent) of all contenders in this process, block by block."""
+    made, absent = contenders(case, "cpu", without)
+    steps, losses = started(made, absent)
+    blocks = {who: functools.partial(timed, step, case.steps) for who, step in steps.items()}
+    once = sum(block() for block in blocks.values()) * case.steps
+    return harness.alternate(blocks, rounds_for(seconds, once), case.name), losses, absent
+
+
+def alone(case, who, device, seconds):
+    """Times, losses and the most device memory of one contender that has the device for itself."""
+    devices.set_precision(case, device)
+    count = devices.adapted(case, device).steps
+    step = contenders(case, device)[0][who]()
+    losses = warmed(step)
+    rounds = rounds_for(seconds, timed(step, count) * count)
+    times = [timed(step, count) for _ in range(rounds)]
+    return {"times": times, "losses": losses, "peak_mib": devices.peak(who in ("jtorch", "jax"), device)}
+
+
+def by_process(case, device, seconds, without):
+    """As in_turn, but each contender in a process of its own; and {who: the most device memory that it held}."""
+    found, absent = {}, {}
+    for who in (who for who in WHO if who not in without):
+        harness.show(f"{case.name}: {who}")
+        command = [sys.executable, "-m", "bench.steps", case.name, "--device", device, "--alone", who]
+        done = subprocess.run([*command, "--seconds", str(seconds)], capture_output=True, text=True, check=False)
+        if done.returncode:
+            absent[who] = (done.stderr.strip().splitlines() or ["it was killed"])[-1][:200]
+        else:
+            found[who] = json.loads(done.stdout.splitlines()[-1])
+    fewest = min(len(one["times"]) for one in found.values())
+    times = {who: one["times"][:fewest] for who, one in found.items()}
+    losses = {who: one["losses"] for who, one in found.items()}
+    return times, losses, absent, {who: one["peak_mib"] for who, one in found.items()}
 
 
 def run(case, device="cpu", seconds=10.0, without=()):
     """Time one case; returns its entry for the JSON file."""
-    precision = devices.set_precision(case, device)
-    made, absent = contenders(case, device, without)
-    steps = started(made, absent, 1e-3 if precision == "float32" else 5e-2)
-    blocks = {who: functools.partial(timed, step, case.steps) for who, step in steps.items()}
-    once = sum(block() for block in blocks.values()) * case.steps
-    rounds = int(min(max(seconds / once, ROUNDS[0]), ROUNDS[1]))
-    times = harness.alternate(blocks, rounds, case.name)
+    if device == "cpu":
+        times, losses, absent = in_turn(case, seconds, without)
+        more = {}
+    else:
+        # A GPU's memory has no room for all of them, and its times are steady.
+        times, losses, absent, peak = by_process(case, device, seconds / 5, without)
+        more = {"peak_mib": peak}
+    agree(losses, 1e-3 if case.precision == "float32" else 5e-2)
     entry = harness.report(times, "ms", 1e3, [pair for pair in RATIOS if set(pair) <= set(times)])
-    entry |= {"absent": absent, "rounds": rounds, **devices.rates(case, entry, device, precision)}
-    if device != "cpu":
-        entry["peak_mib"] = {who: _peak(case.name, who) for who in times}
-    return entry
-
-
-def _peak(name, who):
-    """The most device memory, in MiB, that a process of its own held for one contender."""
-    command = [sys.executable, "-m", "bench.steps", name, "--device", "cuda", "--peak-of", who]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return int(done.stdout.split()[-1]) if done.returncode == 0 else None
-
-
-def peak_of(case, who, device):
-    """Run a few steps of one contender alone; returns the most device memory that it held, in MiB."""
-    devices.set_precision(case, device)
-    step = contenders(case, device)[0][who]()
-    for i in range(WARMUP):
-        step(i).item()
-    return devices.peak(who in ("jtorch", "jax"))
+    return entry | {"absent": absent, "rounds": len(times["torch"])} | more | devices.rates(case, entry, device)
 
 
 def apart(names, args):
@@ -135,7 +174,7 @@ def apart(names, args):
     for number, name in enumerate(names, 1):
         harness.show(f"{number} of {len(names)}: {name}")
         command = [sys.executable, "-m", "bench.steps", name, "--device", args.device, "--out", str(args.out)]
-        command += ["--seconds", str(args.seconds), "--without", *args.without]
+        command += ["--seconds", str(args.seconds), *(["--without", *args.without] if args.without else [])]
         if subprocess.run(command, check=False).returncode:
             failed.append(name)
     return failed
@@ -146,10 +185,10 @@ def main():
     parser.add_argument("cases", nargs="*", help=f"which of {', '.join(cases.CASES)}, and {', '.join(devices.LARGE)}")
     parser.add_argument("--seconds", type=float, default=10.0, help="how long each case is timed, its start apart")
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
-    parser.add_argument("--without", nargs="*", default=[], choices=[*WHO, []], help="contenders to leave out")
+    parser.add_argument("--without", nargs="*", default=[], choices=WHO, help="contenders to leave out")
     parser.add_argument("--missing", action="store_true", help="only cases that the file lacks")
     parser.add_argument("--out", help="where the JSON goes; bench/results/steps.json (steps-cuda.json) by default")
-    parser.add_argument("--peak-of", choices=WHO, help=argparse.SUPPRESS)
+    parser.add_argument("--alone", choices=WHO, help="this contender alone; its figures are printed, not kept")
     args = parser.parse_args()
     bench = "steps" if args.device == "cpu" else f"steps-{args.device}"
     args.out = args.out or str(harness.RESULTS / f"{bench}.json")
@@ -157,8 +196,8 @@ def main():
     names = args.cases or list(every)
     if args.missing:
         names = [name for name in names if name not in harness.kept(args.out)]
-    if args.peak_of:
-        return print(peak_of(every[names[0]], args.peak_of, args.device))
+    if args.alone:
+        return print(json.dumps(alone(every[names[0]], args.alone, args.device, args.seconds)))
     if len(names) != 1:
         failed = apart(names, args)
         return sys.exit(f"failed: {', '.join(failed)}" if failed else 0)

@@ -22,10 +22,12 @@ _FEW = 8  # up to so many input channels a product with gathered columns beats X
 _COLUMN = 256  # if a column is no longer than this
 _THIN = 16  # up to so many output channels XLA's gradient of the weights is the faster one all the same
 _WIDE = 128  # pixels per image from which on a 1x1 convolution is one product per image
-_DEEP = 1.25  # so many times more weights than elements in and out: a product with columns of the whole batch is faster
 _TERMS = 100  # up to so many products per element, shifted copies beat one convolution per group
 _COPIES = 9  # up to so many are written out for the gradient of a weight: XLA compiles each for itself
 _PARTS = 8  # what is summed of a weight's gradient before the reduction, which reads each of them once
+# One product with the columns of the whole batch is faster where there are so many times more weights than elements in
+# and out, or few channels in and columns of so many elements only; up to 49 elements of a kernel are written out.
+_DEEP, _GATHERED, _TAPS = 1.25, 1_500_000, 49
 
 
 @dataclass(frozen=True)
@@ -87,12 +89,13 @@ def _kind(x_shape, w_shape, geometry):
         return "pointwise"
     if len(kernel) == 3:
         return "solid"
-    made = x_shape[0] * w_shape[0] * math.prod(geometry.out(x_shape[2:], kernel))
-    if math.prod(w_shape) >= _DEEP * (math.prod(x_shape) + made):
+    few = channels <= _FEW and channels * math.prod(kernel) <= _COLUMN
+    places = x_shape[0] * math.prod(geometry.out(x_shape[2:], kernel))
+    columns = math.prod(w_shape[1:]) * places
+    many = math.prod(w_shape) >= _DEEP * (math.prod(x_shape) + w_shape[0] * places)
+    if columns and math.prod(kernel) <= _TAPS and (many or few and columns <= _GATHERED):
         return "deep"
-    if channels <= _FEW and channels * math.prod(kernel) <= _COLUMN:
-        return "few"
-    return "plain"
+    return "few" if few else "plain"
 
 
 def _is_thin(w_shape):
@@ -115,7 +118,7 @@ def _pull_x_on_cpu(grad, w, shape, geometry):
         pairs = zip(jnp.split(grad, geometry.groups, 1), jnp.split(w, geometry.groups, 0), strict=True)
         return jnp.concatenate([_pull_x_on_cpu(g, v, part, one) for g, v in pairs], 1)
     pulled = _pull_x(_LOWERED[kind], grad, w, shape, geometry)
-    return lax.optimization_barrier(pulled) if kind == "few" else pulled
+    return lax.optimization_barrier(pulled) if kind in ("few", "deep") else pulled
 
 
 def _pull_w_on_cpu(x, grad, shape, geometry):
@@ -127,7 +130,7 @@ def _pull_w_on_cpu(x, grad, shape, geometry):
         one, part = replace(geometry, groups=1), (shape[0] // geometry.groups, *shape[1:])
         pairs = zip(jnp.split(x, geometry.groups, 1), jnp.split(grad, geometry.groups, 1), strict=True)
         return jnp.concatenate([_pull_w_on_cpu(y, g, part, one) for y, g in pairs], 0)
-    if kind == "few" and shape[0] <= _THIN:
+    if kind in ("few", "deep") and shape[0] <= _THIN:
         return _pull_w(_plain, x, grad, shape, geometry)
     return _pull_w(_LOWERED[kind], x, grad, shape, geometry)
 
@@ -192,9 +195,9 @@ def _few(x, w, geometry):
 
 
 def _deep(x, w, geometry):
-    """Many weights for few pixels: the weights, as they lie, times the columns of the whole batch.
+    """Few places, or more weights than pixels: the weights, as they lie, times the columns of the whole batch.
 
-    XLA's own convolution wants its weights turned around, which takes longer than the convolution then.
+    XLA's own convolution wants its weights turned around, which takes longer than the convolution where they are many.
     """
     seen = [y.swapaxes(0, 1) for _, y in _shifted(x, w.shape[2:], geometry)]
     columns = jnp.stack(seen, 1)  # (C, kernel, N, *)
