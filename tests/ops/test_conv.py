@@ -1,59 +1,60 @@
-"""Convolutions of several groups beside torch: each form that they are lowered to, and their gradients."""
+"""Each way in which a CPU convolves computes what torch does, and who is chosen when."""
 
-import itertools
-
+import jax
 import numpy as np
 import pytest
+import torch
 
-from tests.oracle import same
+from jtorch.ops import conv
 
-# (channels, made, groups, kernel, stride, padding, dilation)
-FORMS = {
-    "depthwise": (4, 4, 4, (3, 3), (1, 1), (1, 1), (1, 1)),
-    "depthwise, two made of each": (3, 6, 3, (3, 2), (2, 1), (1, 0), (1, 2)),
-    "depthwise, a large kernel": (2, 2, 2, (5, 3), (2, 1), (2, 1), (2, 1)),
-    "depthwise, one dim": (3, 3, 3, (4,), (2,), (1,), (1,)),
-    "depthwise, three dims": (2, 2, 2, (2, 3, 2), (1, 2, 1), (1, 0, 1), (1, 1, 1)),
-    "groups of two": (4, 6, 2, (3, 3), (1, 2), (1, 0), (1, 1)),
-    "groups that make much of little": (2, 24, 2, (3, 3), (1, 1), (0, 0), (1, 1)),
-    "groups that make little of much": (24, 2, 2, (3, 3), (1, 1), (0, 0), (1, 1)),
+CASES = {
+    "padded": ((2, 3, 7, 6), (4, 3, 3, 3), ((1, 1), ((1, 1), (1, 1)), (1, 1))),
+    "strided and dilated": ((2, 3, 9, 8), (5, 3, 3, 2), ((2, 1), ((1, 1), (0, 0)), (2, 1))),
+    "one place": ((3, 4, 3, 2), (2, 4, 3, 2), ((1, 1), ((0, 0), (0, 0)), (1, 1))),
 }
-SIDES = {1: (11,), 2: (8, 9), 3: (4, 5, 6)}
 
 
-def values(*shape):
-    """Ninths from -1 to 1, in no order."""
-    return (np.arange(np.prod(shape)) * 7919 % 19 - 9).reshape(shape) / 9
+def torch_way(x, w, grad, geometry):
+    """(result, gradient of x, gradient of w) by torch."""
+    padding = [before for before, _ in geometry.padding]
+    x, w = (torch.tensor(a, requires_grad=True) for a in (x, w))
+    out = torch.nn.functional.conv2d(x, w, None, geometry.stride, padding, geometry.dilation)
+    return out.detach(), *torch.autograd.grad(out, (x, w), torch.tensor(grad))
 
 
-@pytest.mark.parametrize("transposed", [False, True])
-def test_groups(transposed):
-    def run(torch):
+@pytest.mark.parametrize("kind", ["few", "deep"])
+def test_gathered_columns(kind):
+    way, draw = conv._LOWERED[kind], np.random.default_rng(0)
+    todo = []
+    for x_shape, w_shape, numbers in CASES.values():
+        geometry = conv._Geometry(*numbers, 1)
+        shapes = x_shape, w_shape, (x_shape[0], w_shape[0], *geometry.out(x_shape[2:], w_shape[2:]))
+        todo.append((*(draw.standard_normal(shape) for shape in shapes), geometry))
+
+    def ours(arrays):
         found = []
-        # A transposed one is the gradient of another: half of the forms do.
-        for channels, made, groups, kernel, *moves in itertools.islice(FORMS.values(), 0, None, 1 + transposed):
-            rank = len(kernel)
-            name = f"conv{'_transpose' * transposed}{rank}d"
-            shape = (channels, made // groups) if transposed else (made, channels // groups)
-            arrays = values(4, channels, *SIDES[rank]), values(*shape, *kernel), values(made)
-            given = [torch.tensor(a, requires_grad=True) for a in arrays]
-            stride, padding, dilation = moves
-            last = (0, groups, dilation) if transposed else (dilation, groups)
-            out = getattr(torch.nn.functional, name)(*given, stride, padding, *last)
-            found.append([out, torch.autograd.grad((out * out).sum(), given)])
+        for (x, w, grad), (*_, geometry) in zip(arrays, todo, strict=True):
+            out, pull = jax.vjp(lambda x, w, g=geometry: way(x, w, g), x, w)
+            found.append((out, *pull(grad)))
         return found
 
-    same(run)
+    found = jax.jit(ours)([case[:3] for case in todo])
+    for name, case, arrays in zip(CASES, todo, found, strict=True):
+        for mine, wanted in zip(arrays, torch_way(*case), strict=True):
+            np.testing.assert_allclose(mine, wanted.numpy(), rtol=1e-9, atol=1e-12, err_msg=name)
 
 
-def test_single_precision_and_halves():
-    def run(torch):
-        found = []
-        for dtype in (torch.float32, torch.float16, torch.bfloat16):
-            x, w = (torch.tensor(values(2, 4, *s), dtype=dtype, requires_grad=True) for s in ((16, 8), (3, 3)))
-            w = w.reshape(8, 1, 3, 3)
-            out = torch.nn.functional.conv2d(x, w, padding=1, groups=4)
-            found.append([out, torch.autograd.grad(out, [x], out.detach())])
-        return found
-
-    same(run)
+@pytest.mark.parametrize(
+    ("x", "w", "kind"),
+    [
+        ((64, 6, 10, 10), (16, 6, 5, 5), "deep"),  # as many columns as in LeNet
+        ((4, 3, 224, 224), (64, 3, 7, 7), "few"),  # ResNet-50's stem: too many
+        ((16, 512, 4, 4), (512, 512, 3, 3), "deep"),  # ResNet-18's last stage: more weights than pixels
+        ((16, 64, 32, 32), (64, 64, 3, 3), "plain"),
+        ((1, 32, 20, 20), (64, 32, 9, 9), "plain"),  # 81 pieces would be slow to compile
+        ((0, 8, 4, 4), (8, 8, 3, 3), "few"),
+    ],
+)
+def test_who_is_chosen(x, w, kind):
+    around = ((w[2] // 2, w[2] // 2), (w[3] // 2, w[3] // 2))
+    assert conv._kind(x, w, conv._Geometry((1, 1), around, (1, 1), 1)) == kind
