@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import optax
 
 from jtorch._tensor import Tensor
-from jtorch.optim.counted import CountedOptimizer
+from jtorch.optim.counted import CountedOptimizer, check, check_betas, check_lr
 from jtorch.optim.functional import functional
 from jtorch.optim.optax_op import is_zero
 from jtorch.optim.pieces import lerp, mean_square, prepared, shrunk
@@ -92,13 +92,9 @@ class Adam(CountedOptimizer):
         decoupled_weight_decay=False,
     ):
         _check_lr(lr, foreach and not capturable)
-        if not 0.0 <= eps:
-            raise ValueError(f"Invalid epsilon value: {eps}")
-        for i in (0, 1):
-            if not 0.0 <= betas[i] < 1.0:
-                raise ValueError(f"Invalid beta parameter at index {i}: {betas[i]}")
-        if not 0.0 <= weight_decay:
-            raise ValueError(f"Invalid weight_decay value: {weight_decay}")
+        check("epsilon value", eps)
+        check_betas(betas)
+        check("weight_decay value", weight_decay)
         _check_betas(betas, foreach and not capturable)
         defaults = {
             "lr": lr,
@@ -135,13 +131,9 @@ class Adam(CountedOptimizer):
 
 
 def _check_lr(lr, foreach):
-    if isinstance(lr, Tensor):
-        if foreach:
-            raise ValueError("lr as a Tensor is not supported for capturable=False and foreach=True")
-        if lr.numel() != 1:
-            raise ValueError("Tensor lr must be 1-element")
-    if not 0.0 <= lr:
-        raise ValueError(f"Invalid learning rate: {lr}")
+    if isinstance(lr, Tensor) and foreach:
+        raise ValueError("lr as a Tensor is not supported for capturable=False and foreach=True")
+    check_lr(lr)
 
 
 def _check_betas(betas, foreach):

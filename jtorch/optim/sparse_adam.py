@@ -2,6 +2,7 @@
 
 from jtorch._tensor import Tensor
 from jtorch.autograd.grad_mode import enable_grad
+from jtorch.optim.counted import check_betas
 from jtorch.optim.optimizer import Optimizer
 
 
@@ -20,9 +21,7 @@ class SparseAdam(Optimizer):
             raise ValueError(f"Invalid learning rate: {lr}")
         if not 0.0 < eps:
             raise ValueError(f"Invalid epsilon value: {eps}")
-        for index in (0, 1):
-            if not 0.0 <= betas[index] < 1.0:
-                raise ValueError(f"Invalid beta parameter at index {index}: {betas[index]}")
+        check_betas(betas)
         super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "maximize": maximize})
         complex_params = [
             [index, place]

@@ -1,5 +1,6 @@
 """The unpickler of load's default: it makes tensors, containers and what is allowed by name, and runs nothing else."""
 
+import _compat_pickle
 import functools
 import io
 import pickletools
@@ -198,6 +199,7 @@ class Machine:
         self._stack: list = []
         self._nested: dict = {}  # id of a tuple with tuples in it -> (items in all, depth, the tuple)
         self._done = self._hashed = 0  # ops, and items that were looked through for a hash
+        self._outside: Exception | None = None  # an error of what finds storages: of the caller's map_location, say
 
     def load(self):
         """The object that the pickle says."""
@@ -206,6 +208,8 @@ class Machine:
         except (UnpicklingError, RuntimeError, MemoryError):
             raise
         except Exception as error:
+            if error is self._outside:
+                raise
             raise UnpicklingError(f"the pickle is damaged: {type(error).__name__}: {error}") from None
 
     def _run(self):
@@ -254,16 +258,16 @@ class Machine:
         if self._hashed > _MANY + 100 * self._done:
             raise UnpicklingError("tuples that hold each other so often that they cannot be keys")
 
-    def _extend(self, items):
+    def _extend(self, items, how="extend"):
         if type(self._stack[-1]) is not list:
-            raise UnpicklingError(f"Can only extend lists, but got {type(self._stack[-1])}")
+            raise UnpicklingError(f"Can only {how} lists, but got {type(self._stack[-1])}")
         self._stack[-1].extend(items)
 
-    def _set_items(self, items):
+    def _set_items(self, items, op):
         target = self._stack[-1]
         if type(target) not in (dict, OrderedDict, Counter) and type(target) is not _Inert:
             raise UnpicklingError(
-                f"Can only SETITEMS for dict, collections.OrderedDict, collections.Counter, but got {type(target)}"
+                f"Can only {op} for dict, collections.OrderedDict, collections.Counter, but got {type(target)}"
             )
         if type(target) is not _Inert:
             self._hash(items[::2])
@@ -271,6 +275,10 @@ class Machine:
 
     def _global(self, argument):
         module, _, name = argument.partition(" ")
+        # Pickles of protocol 2 have the names of Python 2.
+        module, name = _compat_pickle.NAME_MAPPING.get(
+            (module, name), (_compat_pickle.IMPORT_MAPPING.get(module, module), name)
+        )
         self._push(self._policy.find(module, name))
 
     def _reduce(self, _):
@@ -296,7 +304,11 @@ class Machine:
             raise UnpicklingError(f"persistent_load id must be tuple or int, but got {type(pid)}")
         if type(pid) is tuple and (not pid or as_text(pid[0]) != "storage"):
             raise UnpicklingError(f"Only persistent_load of storage is allowed, but got {type(pid[0]) if pid else pid}")
-        self._push(self._persistent(pid))
+        try:
+            self._push(self._persistent(pid))
+        except Exception as error:
+            self._outside = error
+            raise
 
     def _put(self, index):
         self._memo[index] = self._stack[-1]
@@ -317,10 +329,10 @@ _ACTIONS = {
     "NEWOBJ": Machine._newobj,
     "BUILD": Machine._build,
     "BINPERSID": Machine._persid,
-    "APPEND": lambda m, _: m._extend([m._stack.pop()]),
+    "APPEND": lambda m, _: m._extend([m._stack.pop()], "append to"),
     "APPENDS": lambda m, _: m._extend(m._marked()),
-    "SETITEM": lambda m, _: m._set_items([m._stack.pop(), m._stack.pop()][::-1]),
-    "SETITEMS": lambda m, _: m._set_items(m._marked()),
+    "SETITEM": lambda m, _: m._set_items([m._stack.pop(), m._stack.pop()][::-1], "SETITEM"),
+    "SETITEMS": lambda m, _: m._set_items(m._marked(), "SETITEMS"),
     "MARK": lambda m, _: m._push(_MARK),
     "TUPLE": lambda m, _: m._push_tuple(tuple(m._marked())),
     "TUPLE1": lambda m, _: m._tuple(1),

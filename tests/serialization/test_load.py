@@ -1,5 +1,6 @@
 """What load and save refuse, and where they put things, beside torch."""
 
+import collections
 import io
 import os
 import pickle
@@ -9,7 +10,7 @@ import pytest
 import torch
 
 import jtorch
-from tests.oracle import same_error, same_print
+from tests.oracle import same, same_error, same_print
 
 
 class Command:
@@ -145,3 +146,39 @@ def test_a_link_stays_a_link(tmp_path):
     (tmp_path / "link.pt").symlink_to("real.pt")
     jtorch.save(jtorch.ones(2), tmp_path / "link.pt")
     assert (tmp_path / "link.pt").is_symlink() and jtorch.load(tmp_path / "real.pt").tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("place", [lambda storage, place: 1 / 0, 3], ids=["zero", "number"])
+def test_errors_of_the_callers_own_are_not_the_files(place):
+    def run(torch):
+        buffer = io.BytesIO()
+        torch.save(torch.ones(2), buffer)
+        buffer.seek(0)
+        torch.load(buffer, map_location=place)
+
+    same_error(run)
+
+
+@pytest.mark.parametrize("allowed", [(), (list,), (list, collections.defaultdict)], ids=len)
+def test_names_of_python_2_are_those_of_python_3(allowed):
+    def run(torch):
+        buffer = io.BytesIO()
+        torch.save(collections.defaultdict(list, {1: [2]}), buffer)
+        buffer.seek(0)
+        with torch.serialization.safe_globals(allowed):
+            torch.load(buffer)
+
+    same_error(run)
+
+
+def test_a_builtin_that_is_allowed():
+    def run(torch):
+        buffer = io.BytesIO()
+        torch.save([len, {"a": range(3)}], buffer)
+        buffer.seek(0)
+        names = torch.serialization.get_unsafe_globals_in_checkpoint(buffer)
+        buffer.seek(0)
+        with torch.serialization.safe_globals([len, range]):
+            return sorted(names), torch.load(buffer)[1]
+
+    same(run)
