@@ -114,7 +114,8 @@ def where(document):
     """One line: when and on what a file was measured."""
     machine, versions = document["machine"], document["versions"]
     packages = ", ".join(f"{name} {version}" for name, version in versions.items())
-    return (
+    busy = "**The machine was busy with other work.** " if machine["load"] > 3 * machine["cores"] else ""
+    return busy + (
         f"*{document['date']}, commit {document['commit']}; {machine['processor']}, {machine['cores']} cores, load "
         f"{machine['load']} when it was written; {packages}.*"
     )
