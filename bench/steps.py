@@ -47,7 +47,7 @@ def contenders(case, device, without=()):
     state = {name: value.detach().cpu().numpy().copy() for name, value in model.state_dict().items()}
 
     def compiled(mode):
-        put = functools.partial(torch.compile, mode=mode)
+        put = functools.partial(torch.compile, mode=mode, dynamic=False)
         return cases.trainer(torch, case, device=place, compiled=put, fused=device != "cpu")[1]
 
     def ours():
