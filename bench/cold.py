@@ -20,7 +20,7 @@ import time
 
 import numpy as np
 
-from bench import cold_cases, harness, models
+from bench import cases, cold_cases, harness
 
 LOOPS = ("torch", "jtorch", "again")
 FIRSTS = ("compile", "bare", "jtorch", "again")
@@ -37,11 +37,8 @@ def work(name, who, scale):
         lib.set_num_threads(1)  # the ops are so small that more threads only wait for one another
         act = functools.partial(cold_cases.PROGRAMS[name], lib, scale)
     else:
-        case = cold_cases.FIRST[name]
-        model = case.model
-        if who == "compile":
-            case = case._replace(model=lambda torch, shape: torch.compile(model(torch, shape)))
-        _, step = models.trainer(lib, case)
+        compiled = lib.compile if who == "compile" else None
+        _, step = cases.trainer(lib, cold_cases.FIRST[name], compiled=compiled)
         act = lambda: step(0).item()  # noqa: E731
     start = time.perf_counter()
     found = act()
@@ -96,11 +93,11 @@ def main():
         name, who, scale = args.work
         print(*work(name, who, float(scale)))
         return
-    cases = {}
+    found = {}
     for name in args.cases:
-        cases[name] = measured(name, args.scale, args.rounds)
-        print(harness.row(name, cases[name]), flush=True)
-    print("kept in", harness.save("cold", cases, args.out))
+        found[name] = measured(name, args.scale, args.rounds)
+        print(harness.row(name, found[name]), flush=True)
+    print("kept in", harness.save("cold", found, args.out))
 
 
 if __name__ == "__main__":

@@ -10,13 +10,13 @@ import jax
 import numpy as np
 
 import jtorch
-from bench import cold_cases, models
+from bench import cases, cold_cases
 from jtorch.engine import flush, trace, trie
 
 
 def recorded(name):
     """(the path of a case's first step, the slots it makes, its numbers). Nothing of it has run."""
-    _, step = models.trainer(jtorch, cold_cases.FIRST[name])
+    _, step = cases.trainer(jtorch, cold_cases.FIRST[name])
     flush.flush()
     loss = step(0)
     (pending,) = (tr for tr in trace.local.traces.values() if tr.count)

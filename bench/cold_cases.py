@@ -2,7 +2,7 @@
 
 import random
 
-from bench import models
+from bench import cases
 
 # What somebody types who tries things out: one line after the other, each printed.
 SESSION = """
@@ -198,31 +198,5 @@ def words(torch, scale):
     return total / len(sentences)
 
 
-def resnet(torch, shape=None):
-    """ResNet-18 for images of 32 by 32, on (B, 3, 32, 32)."""
-    nn = torch.nn
-
-    def conv(before, after, size, stride=1):
-        return nn.Conv2d(before, after, size, stride, size // 2, bias=False), nn.BatchNorm2d(after)
-
-    class Block(nn.Module):
-        def __init__(self, before, after, stride):
-            super().__init__()
-            self.body = nn.Sequential(*conv(before, after, 3, stride), nn.ReLU(), *conv(after, after, 3))
-            self.side = nn.Sequential(*conv(before, after, 1, stride)) if stride > 1 else nn.Identity()
-
-        def forward(self, x):
-            return torch.relu(self.body(x) + self.side(x))
-
-    pairs = [(64, 64, 1), (64, 128, 2), (128, 256, 2), (256, 512, 2)]
-    blocks = [Block(*sizes) for a, b, stride in pairs for sizes in ((a, b, stride), (b, b, 1))]
-    return nn.Sequential(
-        *conv(3, 64, 3), nn.ReLU(), *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, 10)
-    )  # fmt: skip
-
-
-FIRST = {
-    "resnet18": models.Case("resnet18", resnet, models.images(1, 16, 3, 32, 32), "SGD", models.SGD, 1),
-    "gpt": models.CASES["gpt"],
-}
+FIRST = {name: cases.CASES[name] for name in ("resnet18", "gpt")}
 PROGRAMS = {"session": session, "lengths": lengths, "depth": depth, "words": words}
