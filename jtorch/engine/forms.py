@@ -1,11 +1,11 @@
 """NumPy forms of calls: small work on the host is done call by call, without compiling what may never come again."""
 
-import operator
+import functools
 
 import jax
 import numpy as np
 
-from jtorch.engine import program, trie
+from jtorch.engine import near, program, trie
 
 LONG = 256  # calls from which on a trace deserves a program even on the host
 _KINDS = "biu"  # dtypes on which NumPy does what XLA does, beside float32 and float64
@@ -14,16 +14,16 @@ _KINDS = "biu"  # dtypes on which NumPy does what XLA does, beside float32 and f
 class Plan:
     """A path as NumPy functions in a row. Each puts its result behind constants, inputs, numbers and results so far."""
 
-    __slots__ = ("_constants", "_steps", "_outs", "_types")
+    __slots__ = ("constants", "_steps", "_outs", "_types")
 
     def __init__(self, node, live, quick=False):
         """quick: compile in a hurry what NumPy does not have."""
         path = node.path()
         slots = [slot for step in path for slot, _ in step.entered]
         forms = [form(step.sig, quick) for step in path]
-        self._constants = [value for constants, _, _ in forms for value in constants]
+        self.constants = [value for constants, _, _ in forms for value in constants]
         self._types = {}
-        first = len(self._constants)
+        first = len(self.constants)
         places = {slot: first + i for i, slot in enumerate(slots)}
         numbers = first + len(slots)
         end = numbers + node.numbers
@@ -58,7 +58,7 @@ class Plan:
 
     def run(self, arrays, numbers):
         """The arrays of the live slots. arrays: the path's inputs; numbers: its lifted ones."""
-        values = self._constants + arrays
+        values = self.constants + arrays
         values += [np.asarray(number, self._types.get(i)) for i, number in enumerate(numbers)]
         put = values.append
         with np.errstate(all="ignore"):
@@ -77,28 +77,47 @@ def known(sig):
     return sig.form is not None or sig.quick is not None
 
 
+def easy(sig):
+    """Whether a call can be done alone by NumPy, if rounded otherwise."""
+    if not known(sig):
+        call, structs = trie.alone(sig.op, sig.attrs, sig.avals, sig.compute)
+        sig.quick = _by_numpy(jax.make_jaxpr(call)(*structs), True)
+    return known(sig)
+
+
 def form(sig, quick=False):
     """(constants, steps, outs) of a call: its operands, constants and results of steps are numbered in a row.
 
-    A step is (function, places of its operands); outs are places. quick: compile in a hurry what NumPy does not have.
+    A step is (function, places of its operands); outs are places. quick: NumPy may round otherwise than XLA does, and
+    what it does not have is compiled in a hurry.
     """
     if sig.form is None and not (quick and sig.quick is not None):
         call, structs = trie.alone(sig.op, sig.attrs, sig.avals, sig.compute)
-        try:
-            sig.form = _Forming(jax.make_jaxpr(call)(*structs)).form()
-        except _NoForm:
-            if quick:
-                sig.quick = _by_xla(sig, len(structs), program.QUICK)
-            else:
-                sig.form = _by_xla(sig, len(structs), program.FULL)
+        jaxpr = jax.make_jaxpr(call)(*structs)
+        sig.form = _by_numpy(jaxpr, False)
+        if sig.form is None and quick:
+            sig.quick = _by_numpy(jaxpr, True) or _by_xla(sig, len(structs), program.QUICK)
+        elif sig.form is None:
+            sig.form = _by_xla(sig, len(structs), program.FULL)
     return sig.quick if sig.form is None else sig.form
+
+
+def _by_numpy(jaxpr, nearly):
+    try:
+        return _Forming(jaxpr, nearly).form()
+    except _NoForm:
+        return None
 
 
 def _by_xla(sig, count, options):
     compiled = program.alone(sig, options)
     steps = [(lambda *arrays: compiled(*arrays), tuple(range(count)))]
-    steps += [(operator.itemgetter(i), (count,)) for i in range(len(sig.outs))]
+    steps += [(functools.partial(_result, i), (count,)) for i in range(len(sig.outs))]
     return [], steps, [count + 1 + i for i in range(len(sig.outs))]
+
+
+def _result(i, outs):
+    return np.asarray(outs[i])
 
 
 class _NoForm(Exception):
@@ -108,7 +127,8 @@ class _NoForm(Exception):
 class _Forming:
     """A jaxpr becomes the form of a call. A value is known by what made it: ("in", n), ("constant", n), ("step", n)."""
 
-    def __init__(self, closed):
+    def __init__(self, closed, nearly):
+        self._nearly = nearly  # whether results may be rounded otherwise
         self._constants, self._steps = [], []
         self._operands = len(closed.jaxpr.invars)
         known = {var: ("in", i) for i, var in enumerate(closed.jaxpr.invars)}
@@ -132,18 +152,20 @@ class _Forming:
         return self._constant(np.asarray(atom.val, atom.aval.dtype)) if hasattr(atom, "val") else known[atom]
 
     def _inside(self, jaxpr, known):
-        for eqn in jaxpr.eqns:
+        for eqn in _read(jaxpr):
             ins = [self._value(atom, known) for atom in eqn.invars]
             name = eqn.primitive.name
-            if name in ("jit", "pjit"):
-                inner = eqn.params["jaxpr"]
+            if name in _INNER:
+                inner = eqn.params[_INNER[name]]
                 names = dict(zip(inner.jaxpr.invars, ins, strict=True))
                 names.update(zip(inner.jaxpr.constvars, map(self._constant, inner.consts), strict=True))
                 outs = self._inside(inner.jaxpr, names)
             elif name in _SAME:
                 outs = ins
+            elif name == "split":
+                outs = [self._step(part, ins) for part in _parts(eqn)]
             else:
-                outs = [self._step(_function(eqn, _stretches(eqn, jaxpr)), ins)]
+                outs = [self._step(_function(eqn, _stretches(eqn, jaxpr), self._nearly), ins)]
             known.update(zip(eqn.outvars, outs, strict=True))
         return [self._value(atom, known) for atom in jaxpr.outvars]
 
@@ -154,6 +176,31 @@ class _Forming:
             return self._constant(function(*[self._constants[i] for _, i in ins]))
         self._steps.append((function, ins))
         return "step", len(self._steps) - 1
+
+
+def _read(jaxpr):
+    """The equations of a jaxpr whose results are read."""
+    wanted = {id(atom) for atom in jaxpr.outvars}
+    kept = []
+    for eqn in reversed(jaxpr.eqns):
+        if any(id(var) in wanted for var in eqn.outvars):
+            wanted.update(map(id, eqn.invars))
+            kept.append(eqn)
+    return kept[::-1]
+
+
+def _parts(eqn):
+    """The functions that take the parts that a split makes."""
+    if np.dtype(eqn.invars[0].aval.dtype).kind not in _KINDS + "f":
+        raise _NoForm
+    lead, start = (slice(None),) * eqn.params["axis"], 0
+    for size in eqn.params["sizes"]:
+        yield _cut((*lead, slice(start, start + size)))
+        start += size
+
+
+def _cut(where):
+    return lambda x: x[where]
 
 
 def _stretches(eqn, jaxpr):
@@ -174,7 +221,7 @@ def _stretched(atom, jaxpr):
     return bool(made) and made[0].primitive.name == "broadcast_in_dim"
 
 
-def _function(eqn, stretched):
+def _function(eqn, stretched, nearly):
     dtypes = [np.dtype(atom.aval.dtype) for atom in (*eqn.invars, *eqn.outvars)]
     if any(d.kind not in _KINDS and d not in (np.float32, np.float64) for d in dtypes) or len(eqn.outvars) != 1:
         raise _NoForm
@@ -182,14 +229,27 @@ def _function(eqn, stretched):
     if name in _PAIRS or name in _ONES:
         return _PAIRS.get(name) or _ONES[name]
     if name not in _MAKERS:
-        raise _NoForm
+        return _near(eqn, name, nearly)
     seen, out = eqn.invars[0].aval if eqn.invars else None, eqn.outvars[0].aval
     if stretched:
         return _shaped({}, seen, _stretchable(eqn.params, seen, out))
     return _MAKERS[name](eqn.params, seen, out)
 
 
+def _near(eqn, name, nearly):
+    found = near.ONES.get(name) if nearly else None
+    ins, out = [atom.aval for atom in eqn.invars], eqn.outvars[0].aval
+    if nearly and name == "dot_general":
+        found = near.product(eqn.params, *ins, out)
+    elif nearly and name in near.MAKERS:
+        found = near.MAKERS[name](eqn.params, ins[0], out)
+    if found is None:
+        raise _NoForm
+    return found
+
+
 # Only what NumPy does to the last bit as XLA does.
+_INNER = {"jit": "jaxpr", "pjit": "jaxpr", "custom_jvp_call": "call_jaxpr"}
 _SAME = ("copy", "stop_gradient", "optimization_barrier")
 _PAIRS = {
     "add": np.add, "add_any": np.add, "sub": np.subtract, "mul": np.multiply, "max": np.maximum, "min": np.minimum,
@@ -241,7 +301,7 @@ def _shaped(params, seen, out):
 def _slice(params, seen, out):
     strides = params["strides"] or (1,) * len(seen.shape)
     where = tuple(slice(*ends) for ends in zip(params["start_indices"], params["limit_indices"], strides, strict=True))
-    return lambda x: x[where]
+    return _cut(where)
 
 
 def _dynamic_slice(params, seen, out):
@@ -252,6 +312,11 @@ def _dynamic_slice(params, seen, out):
         return x[tuple(slice(first, first + size) for first, (size, _) in zip(firsts, room, strict=True))]
 
     return cut
+
+
+def _counted(dim, out):
+    steps = np.arange(out.shape[dim], dtype=out.dtype).reshape([-1 if d == dim else 1 for d in range(len(out.shape))])
+    return np.broadcast_to(steps, out.shape)
 
 
 def _select(params, seen, out):
@@ -284,6 +349,8 @@ _MAKERS = {
     "integer_pow": _power,
     "transpose": lambda params, seen, out: lambda x: x.transpose(params["permutation"]),
     "rev": lambda params, seen, out: lambda x: np.flip(x, params["dimensions"]),
+    "iota": lambda params, seen, out: lambda: _counted(params["dimension"], out),
+    "stack": lambda params, seen, out: lambda *parts: np.stack(parts, params["axis"]),
     "concatenate": lambda params, seen, out: lambda *parts: np.concatenate(parts, params["dimension"]),
     "reduce_max": _reduce(np.max),
     "reduce_min": _reduce(np.min),

@@ -54,6 +54,8 @@ QUICK_CALLS = 24  # traces up to this long are compiled in a hurry when they are
 class Program:
     """A compiled path. Called with lifted numbers and input arrays it returns the arrays of its `live` slots."""
 
+    host = False
+
     __slots__ = (
         "live", "donated", "quick", "executable", "inputs", "path", "seconds", "across", "places", "varied",
         "__weakref__",

@@ -6,7 +6,7 @@ import numpy as np
 
 from jtorch import devices
 from jtorch.engine import program
-from jtorch.engine.forms import Plan, known
+from jtorch.engine.forms import Plan, easy, known
 
 recent: dict = {}  # the last paths that no program was there for, and that none of has run since
 _KEPT = 8  # so many of them are known
@@ -15,6 +15,8 @@ _ALIKE = 0.6  # the share of a new path's calls that those paths have too, or th
 _LONG = 500  # from so many calls on, a loop whose turns are all alike is not compiled as a whole at first
 _TURNS = 24  # how often each kind of call is in it
 _SHORT = 4  # paths up to here are compiled sooner than their calls are
+_DEAR = 100  # paths from here on take seconds to compile: one alike that ran before is sign enough
+_HARD = 3  # so many kinds of their calls may have no NumPy form
 _CALL = 0.02  # seconds that it takes to compile one of a path's calls, more or less
 
 
@@ -23,6 +25,7 @@ class Sketch:
 
     __slots__ = ("live", "plan", "spent", "__weakref__")
     donated = ()
+    host = True  # works on NumPy arrays as they are
     varied = None
     quick = True  # it gives way to a program
 
@@ -34,9 +37,14 @@ class Sketch:
     def run(self, numbers, arrays):
         """The arrays of the live slots, none of them one of the inputs or a part of it."""
         start = time.perf_counter()
-        outs = self.plan.run(arrays, numbers)
-        given = set(map(id, arrays))
-        outs = [devices.copied(o, devices.CPU) if type(o) is np.ndarray or id(o) in given else o for o in outs]
+        arrays = list(map(np.asarray, arrays))
+        taken = set(map(id, arrays + self.plan.constants))
+        outs = []
+        for out in self.plan.run(arrays, numbers):
+            if out.base is not None or id(out) in taken:
+                out = out.copy()
+            taken.add(id(out))
+            outs.append(out)
         self.spent += time.perf_counter() - start
         return outs
 
@@ -63,7 +71,7 @@ def wanted(node, live):
     if found is None:
         if node.programs or node.depth <= _SHORT or program.device(node) is not devices.CPU:
             return None
-        if program.is_spread(node) or not (_is_loop(node) or _one_of_many(node)):
+        if program.is_spread(node) or not (_is_loop(node) or _one_of_many(node) or _is_dear_and_easy(node)):
             return None
     elif found.spent > node.depth * _CALL:
         return None
@@ -78,7 +86,15 @@ def _is_loop(node):
 
 
 def _one_of_many(node):
-    if len(recent) < _VARIED:
+    return len(recent) >= _VARIED and _is_alike(node)
+
+
+def _is_dear_and_easy(node):
+    if node.depth < _DEAR or not recent or not _is_alike(node):
         return False
+    return sum(not easy(sig) for sig in {step.sig for step in node.path()}) <= _HARD
+
+
+def _is_alike(node):
     seen = {step.sig for other in recent for step in other.path()}
     return sum(step.sig in seen or known(step.sig) for step in node.path()) >= node.depth * _ALIKE

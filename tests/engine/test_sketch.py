@@ -130,3 +130,47 @@ def test_updates_in_place_are_seen_by_all_views():
         return x, rows, torch.tensor(total)
 
     same(updated)
+
+
+def rounded_otherwise(torch):
+    """Products, sums, rows, parts and curves, and their gradients: all in one path, whose calls NumPy has."""
+    x = torch.linspace(-2, 2, 24).reshape(2, 3, 4).requires_grad_()
+    w, table = torch.linspace(-1, 1, 20).reshape(5, 4).requires_grad_(), torch.linspace(0, 3, 12).reshape(4, 3)
+    table.requires_grad_()
+    rows = torch.nn.functional.embedding(torch.tensor([[0, 3, 3], [1, 0, 2]]), table)
+    parts = torch.cat([x, x[:, :, 1:3] * 2], 2).split([2, 4], 2)
+    total = torch.zeros(())
+    for part in (*parts, *torch.stack([x, -x]).unbind(0), *rows.chunk(2, 1), x @ w.T, x @ x.mT, w.mT @ w):
+        total = (
+            total + torch.tanh(part).sum() + (part.exp() + 1).log().mean() + part.sigmoid().softmax(-1).square().sum()
+        )
+    total.backward()
+    results = [total.detach(), x.grad, w.grad, table.grad, (x @ w.T).detach(), rows.detach().sum(0)]
+    total.item()
+    return results
+
+
+def test_what_numpy_rounds_otherwise(monkeypatch):
+    monkeypatch.setattr(sketch, "_one_of_many", lambda node: True)
+    compiles = stats.compiles
+    same(rounded_otherwise)
+    assert stats.compiles == compiles
+
+
+def test_a_long_path_like_one_before_is_not_compiled(monkeypatch):
+    monkeypatch.setattr(sketch, "recent", {})
+
+    def learnt(turns):
+        w = jtorch.ones(3, requires_grad=True)
+        total = w.sum()
+        for n in turns:
+            total = total + (w * n).tanh().sum() if n % 3 else total * w.sigmoid().sum()
+        total.backward()
+        return w.grad.tolist()
+
+    compiles = []
+    for turns in (range(1, 26), range(2, 30)):
+        stats.reset()
+        learnt(turns)
+        compiles.append(stats.compiles)
+    assert compiles[0] and not compiles[1]
