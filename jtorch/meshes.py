@@ -141,6 +141,12 @@ class Crew(Across):
 
     program = Ranks.program
 
+    def together(self, arrays):
+        """The value of which each device has one of these NumPy arrays, all of one shape."""
+        Used.several = Used.crew = True
+        placed = [jax.device_put(x, device) for x, device in zip(arrays, self.mesh.devices.flat, strict=True)]
+        return jax.make_array_from_single_device_arrays(placed[0].shape, self.sharding, placed)
+
     def enter(self, array, place=None):
         if getattr(array, "sharding", None) == self.sharding:
             return array

@@ -1,6 +1,6 @@
 """torch.distributed: processes that work together, over jax.distributed and XLA's collectives."""
 
-from jtorch.distributed import device_mesh, fsdp, nn, tensor
+from jtorch.distributed import checkpoint, device_mesh, fsdp, nn, tensor
 from jtorch.groups.calls import ReduceOp, Work
 from jtorch.groups.collectives import (
     all_gather,
@@ -70,10 +70,10 @@ __all__ = [
     "DeviceMesh", "DistStoreError", "FileStore", "GroupMember", "HashStore", "P2POp", "PrefixStore", "ProcessGroup",
     "ReduceOp", "Store", "TCPStore", "Work", "all_gather", "all_gather_into_tensor", "all_gather_object",
     "all_reduce", "all_reduce_coalesced", "all_to_all", "all_to_all_single", "barrier", "batch_isend_irecv",
-    "broadcast", "broadcast_object_list", "destroy_process_group", "device_mesh", "fsdp", "gather", "gather_object",
-    "get_backend", "get_global_rank", "get_group_rank", "get_process_group_ranks", "get_rank", "get_world_size",
-    "group", "init_device_mesh", "init_process_group", "irecv", "is_available", "is_gloo_available", "is_initialized",
-    "is_mpi_available", "is_nccl_available", "is_torchelastic_launched", "isend", "monitored_barrier", "new_group",
-    "new_subgroups", "new_subgroups_by_enumeration", "nn", "recv", "reduce", "reduce_scatter",
-    "reduce_scatter_tensor", "scatter", "scatter_object_list", "send", "tensor",
+    "broadcast", "broadcast_object_list", "checkpoint", "destroy_process_group", "device_mesh", "fsdp", "gather",
+    "gather_object", "get_backend", "get_global_rank", "get_group_rank", "get_process_group_ranks", "get_rank",
+    "get_world_size", "group", "init_device_mesh", "init_process_group", "irecv", "is_available", "is_gloo_available",
+    "is_initialized", "is_mpi_available", "is_nccl_available", "is_torchelastic_launched", "isend",
+    "monitored_barrier", "new_group", "new_subgroups", "new_subgroups_by_enumeration", "nn", "recv", "reduce",
+    "reduce_scatter", "reduce_scatter_tensor", "scatter", "scatter_object_list", "send", "tensor",
 ]  # fmt: skip

@@ -12,6 +12,7 @@ from jtorch.engine.ref import of_array
 from jtorch.groups.calls import Work, member
 from jtorch.groups.collectives import place_of
 from jtorch.groups.store import DistStoreError
+from jtorch.groups.world import DeviceGroup
 
 
 def _wait(group, keys, timeout, what):
@@ -36,6 +37,8 @@ def _is_set(group, key):
 def _shared(group, kind, value, timeout=None, what=None):
     """The bytes that each rank of a group gives, in the order of ranks."""
     flush.flush("sync")
+    if isinstance(group, DeviceGroup):
+        return [value] * group.size()
     turn = group.turn(kind)
     group.store.set(f"{kind}/{turn}/{group.ranks[group.rank()]}", value)
     keys = [f"{kind}/{turn}/{rank}" for rank in group.ranks]
