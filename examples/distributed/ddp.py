@@ -18,7 +18,7 @@ def main():
     torch.manual_seed(0)
     inputs = torch.randn(96, 8)
     data = TensorDataset(inputs, (inputs.sum(1) > 0).long())
-    sampler = DistributedSampler(data, num_replicas=size, rank=rank)
+    sampler = DistributedSampler(data)
     loader = DataLoader(data, batch_size=8, sampler=sampler)
     torch.manual_seed(rank)  # DistributedDataParallel lets all begin with the parameters of rank 0
     model = DistributedDataParallel(nn.Sequential(nn.Linear(8, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Linear(16, 2)))

@@ -1,6 +1,6 @@
 """torch.distributed: processes that work together, over jax.distributed and XLA's collectives."""
 
-from jtorch.distributed import checkpoint, device_mesh, fsdp, nn, tensor
+from jtorch.distributed import algorithms, checkpoint, device_mesh, fsdp, nn, tensor
 from jtorch.groups.calls import ReduceOp, Work
 from jtorch.groups.collectives import (
     all_gather,
@@ -68,7 +68,7 @@ def is_mpi_available():
 
 __all__ = [
     "DeviceMesh", "DistStoreError", "FileStore", "GroupMember", "HashStore", "P2POp", "PrefixStore", "ProcessGroup",
-    "ReduceOp", "Store", "TCPStore", "Work", "all_gather", "all_gather_into_tensor", "all_gather_object",
+    "ReduceOp", "Store", "TCPStore", "Work", "algorithms", "all_gather", "all_gather_into_tensor", "all_gather_object",
     "all_reduce", "all_reduce_coalesced", "all_to_all", "all_to_all_single", "barrier", "batch_isend_irecv",
     "broadcast", "broadcast_object_list", "checkpoint", "destroy_process_group", "device_mesh", "fsdp", "gather",
     "gather_object", "get_backend", "get_global_rank", "get_group_rank", "get_process_group_ranks", "get_rank",

@@ -162,8 +162,8 @@ def main(name, steps):
         apart = max(abs(a - b) for a, b in zip(losses, alone[0], strict=True))
         seen = {kind: n for kind, n in counts.items() if n}
         yield (
-            f"  {way}: at most {apart:.1e} apart over {steps} steps, last step {programs} programs {compiles} compiles, "
-            f"{seen}, {held} bytes per device, {time.perf_counter() - start:.0f} s"
+            f"  {way}: at most {apart:.1e} apart over {steps} steps, last step {programs} programs {compiles} "
+            f"compiles, {seen}, {held} bytes per device, {time.perf_counter() - start:.0f} s"
         )
 
 

@@ -8,7 +8,7 @@ from tests.distributed import several
 from tests.distributed.processes import HERE, ROOT, run
 
 PROGRAMS = [
-    *(HERE / "programs" / f"{name}.py" for name in ("collectives", "unused", "dtensor")),
+    *(HERE / "programs" / f"{name}.py" for name in ("collectives", "unused", "hooks", "dtensor")),
     *(ROOT / "examples" / "distributed" / f"{name}.py" for name in ("ddp", "fsdp", "tensor_parallel")),
 ]
 

@@ -6,11 +6,14 @@ from contextlib import contextmanager
 from jtorch import modes
 from jtorch._tensor import Tensor, aval
 from jtorch.autograd.apply import call, filled
+from jtorch.autograd.grad_mode import no_grad
 from jtorch.groups.calls import ReduceOp, into
 from jtorch.groups.messages import all_gather_object
 from jtorch.groups.world import found
 from jtorch.nn.modules.module import Module
+from jtorch.nn.parallel.buckets import hooked
 from jtorch.nn.parallel.steps import begin_step
+from jtorch.nn.parallel.uneven import Uneven
 
 _UNFINISHED = (
     "Expected to have finished reduction in the prior iteration before starting a new one. This error indicates that "
@@ -45,6 +48,8 @@ class DistributedDataParallel(Module):
         self.find_unused_parameters = find_unused_parameters
         self.static_graph = static_graph
         self.require_backward_grad_sync = True
+        self._hook = None  # (state, hook) that brings gradients together in the place of the mean
+        self._uneven = None  # while ranks may have different numbers of batches
         ignored = set(getattr(module, "_ddp_params_and_buffers_to_ignore", ()))
         named = [(name, p) for name, p in module.named_parameters() if p.requires_grad and name not in ignored]
         self._synced = [p for _, p in named]
@@ -87,6 +92,8 @@ class DistributedDataParallel(Module):
         """The module's result. In training its buffers first become those of rank 0."""
         syncs = modes.local.grad and self.require_backward_grad_sync
         begin_step(self.module)
+        if self._uneven is not None:
+            self._uneven.meet(True)
         if self._running and self._waiting and syncs:
             raise RuntimeError(self._unfinished())
         if self.broadcast_buffers and self.require_backward_grad_sync and self.training:
@@ -133,8 +140,11 @@ class DistributedDataParallel(Module):
                 if self._synced[i]._grad is None:
                     self._synced[i]._grad = filled(aval(self._synced[i]), 0)
             grads = [self._synced[i]._grad for i in members]
-            if grads and group.size() > 1:
-                parts = [call("div", grad, group.size()) for grad in grads]
+            if grads and self._hook is not None:
+                hooked(self._hook, [self._synced[i] for i in members])
+            elif grads and group.size() > 1:
+                count = self._uneven.count if self._uneven is not None else group.size()
+                parts = [call("div", grad, count) for grad in grads]
                 into(grads, "all_reduce", parts, group, "DDP gradients", how=ReduceOp.SUM)
         finally:
             modes.local.grad = before
@@ -156,15 +166,41 @@ class DistributedDataParallel(Module):
             self.require_backward_grad_sync = before
 
     def register_comm_hook(self, state, hook):
-        """Not there: gradients are brought together by one all-reduce."""
-        raise NotImplementedError("DistributedDataParallel.register_comm_hook: gradients go in one all-reduce of XLA's")
+        """Let hook(state, bucket) bring the gradients together: it gives a Future of the bucket's new buffer.
 
-    def join(self, *args, **kwargs):
-        """Not there: all ranks must have as many batches."""
-        raise NotImplementedError(
-            "DistributedDataParallel.join: ranks with different numbers of batches are not served; DistributedSampler "
-            "gives each rank as many"
-        )
+        Raises: RuntimeError for a second one, TypeError for what can't be called.
+        """
+        if not callable(hook):
+            raise TypeError("Communication hook must be callable.")
+        if self._hook is not None:
+            raise RuntimeError("register_comm_hook or register_builtin_comm_hook can only be called once.")
+        self._hook = state, hook
+
+    @contextmanager
+    def join(self, divide_by_initial_world_size=True, enable=True, throw_on_early_termination=False):
+        """Within it ranks may have different numbers of batches: one that has no more joins in with zeros.
+
+        The model of the rank that went on longest is everybody's at the end. Each forward asks all ranks, which runs
+        what is pending. Raises: RuntimeError where a rank ends early and throw_on_early_termination is set.
+        """
+        if not enable or self.process_group.size() == 1:
+            yield
+            return
+        self._uneven = Uneven(self.process_group, divide_by_initial_world_size, throw_on_early_termination)
+        buffers, self.broadcast_buffers = self.broadcast_buffers, False
+        try:
+            yield
+            with no_grad():
+                last = self._uneven.leave(self._join_in)
+                tensors = [*(p.detach() for p in self.module.parameters()), *self._kept]
+                into(tensors, "broadcast_ranks", tensors, self.process_group, "DDP join", source=last)
+        finally:
+            self._uneven, self.broadcast_buffers = None, buffers
+
+    def _join_in(self):
+        """Take part in the others' gradients with zeros."""
+        zeros = [filled(aval(p), 0) for p in self._synced]
+        into(zeros, "all_reduce", zeros, self.process_group, "DDP gradients", how=ReduceOp.SUM)
 
     def __getstate__(self):
         raise RuntimeError("DistributedDataParallel can't be pickled: save its `module`, or its state_dict()")

@@ -5,6 +5,7 @@ from itertools import cycle, islice
 from typing import TypeVar
 
 from jtorch import dtypes
+from jtorch.groups import world
 from jtorch.rng import generator as rng
 from jtorch.rng import samplers
 from jtorch.utils.data.sampler import Sampler
@@ -17,12 +18,13 @@ class DistributedSampler(Sampler[_T_co]):
 
     https://pytorch.org/docs/stable/data.html#torch.utils.data.distributed.DistributedSampler
     Call `set_epoch` before each epoch, else all have the same order.
-    Raises: RuntimeError without num_replicas or rank; ValueError for a rank out of range.
+    num_replicas, rank: those of the default process group where they are not given.
+    Raises: ValueError for a rank out of range, and without both where there is no process group.
     """
 
     def __init__(self, dataset, num_replicas=None, rank=None, shuffle=True, seed=0, drop_last=False):
-        if num_replicas is None or rank is None:
-            raise RuntimeError("Requires distributed package to be available")
+        num_replicas = world.get_world_size() if num_replicas is None else num_replicas
+        rank = world.get_rank() if rank is None else rank
         if rank >= num_replicas or rank < 0:
             raise ValueError(f"Invalid rank {rank}, rank should be in the interval [0, {num_replicas - 1}]")
         self.dataset = dataset

@@ -1,0 +1,54 @@
+"""The mean of gradients, in their own precision or in half of it on the way."""
+
+from jtorch.dtypes import bfloat16, float16
+from jtorch.groups.calls import Future, Work
+from jtorch.groups.collectives import all_reduce
+from jtorch.groups.world import found
+
+
+def _mean(process_group, bucket, dtype=None):
+    group = found(process_group)
+    own = bucket.buffer()
+    tensor = (own if dtype is None else own.to(dtype)) / group.size()
+    all_reduce(tensor, group=group)
+    return Future(Work([tensor.to(own.dtype)]))
+
+
+def allreduce_hook(process_group, bucket):
+    """The mean over the group's ranks, by default the world's."""
+    return _mean(process_group, bucket)
+
+
+def fp16_compress_hook(process_group, bucket):
+    """The mean, sent as float16."""
+    return _mean(process_group, bucket, float16)
+
+
+def bf16_compress_hook(process_group, bucket):
+    """The mean, sent as bfloat16."""
+    return _mean(process_group, bucket, bfloat16)
+
+
+def _wrapped(hook, dtype):
+    def wrapped(state, bucket):
+        own = bucket.buffer()
+        bucket.set_buffer(own.to(dtype))
+        future = hook(state, bucket)
+        return Future(Work([future.wait()[0].to(own.dtype)]))
+
+    return wrapped
+
+
+def fp16_compress_wrapper(hook):
+    """Another hook, whose buffer is float16."""
+    return _wrapped(hook, float16)
+
+
+def bf16_compress_wrapper(hook):
+    """Another hook, whose buffer is bfloat16."""
+    return _wrapped(hook, bfloat16)
+
+
+__all__ = [
+    "allreduce_hook", "bf16_compress_hook", "bf16_compress_wrapper", "fp16_compress_hook", "fp16_compress_wrapper",
+]  # fmt: skip
