@@ -72,7 +72,7 @@ def pictures():
     return resnet18(num_classes=10, norm_layer=lambda n: nn.GroupNorm(8, n)), (3, 32, 32), ["fc"], []
 
 
-MODELS = {"mlp": mlp, "gpt": gpt, "gpt2": lambda: gpt(2), "resnet18": pictures}
+MODELS = {"mlp": mlp, "gpt": gpt, "gpt1": lambda: gpt(1), "resnet18": pictures}
 
 
 def batch(shape, step):

@@ -62,9 +62,13 @@ def test_a_step_is_one_program_with_one_message_and_a_dead_rank_ends_the_others(
 
 
 AGAIN = """
-import os, sys
+import os, signal, sys
 import jtorch as torch
 import jtorch.distributed as dist
+import jtorch.distributed.checkpoint as dcp
+from jtorch import nn
+from jtorch.distributed.checkpoint.state_dict import get_state_dict, set_state_dict
+from jtorch.distributed.fsdp import fully_shard
 dist.init_process_group("gloo")
 rank, turn = dist.get_rank(), int(os.environ["TORCHELASTIC_RESTART_COUNT"])
 if turn == 0:
@@ -74,15 +78,47 @@ if turn == 0:
     except RuntimeError as error:
         print(type(error).__name__, error, file=sys.stderr)
         raise
-dist.barrier()
+
+
+def train(folder):
+    torch.manual_seed(0)
+    model = fully_shard(nn.Sequential(nn.Linear(4, 6), nn.ReLU(), nn.Linear(6, 3)))
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
+    losses, step = [], 0
+    if folder and os.path.exists(os.path.join(folder, ".metadata")):
+        names = "model", "optimizer"
+        states = dict(zip(names, get_state_dict(model, optimizer))) | {"losses": [], "step": 0}
+        dcp.load(states, checkpoint_id=folder)
+        set_state_dict(model, optimizer, model_state_dict=states["model"], optim_state_dict=states["optimizer"])
+        losses, step = states["losses"], states["step"]
+    first = step
+    while step < 5:
+        torch.manual_seed(10 * step + rank)
+        loss = model(torch.randn(3, 4)).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+        step += 1
+        if folder:
+            own, other = get_state_dict(model, optimizer)
+            if turn == 1 and step == 3 and rank == 1:  # in the middle of a save: rank 0 has begun with it
+                os.kill(os.getpid(), signal.SIGKILL)
+            dcp.save({"model": own, "optimizer": other, "losses": losses, "step": step}, checkpoint_id=folder)
+    return first, losses
+
+
+first, resumed = train("kept")
+_, whole = train(None)
 if rank == 0:
-    print("turn", turn)
+    print("turn", turn, "from step", first, resumed == whole)
 dist.destroy_process_group()
 """
 
 
-def test_ranks_that_differ_are_named_and_all_start_again():
-    done = run(AGAIN, "jtorch.distributed.run", 2, options=("--max-restarts", "1"))
-    assert done.returncode == 0 and done.stdout == "turn 1\n", done.stdout + done.stderr
+def test_ranks_that_differ_are_named_and_a_killed_run_goes_on_from_its_last_checkpoint():
+    done = run(AGAIN, "jtorch.distributed.run", 2, options=("--max-restarts", "2"))
+    assert done.returncode == 0 and done.stdout == "turn 2 from step 2 True\n", done.stdout + done.stderr
+    assert "ended with signal SIGKILL" in done.stderr, done.stderr
     assert "calls all_reduce(float32[2], how=sum)" in done.stderr, done.stderr
     assert "calls all_reduce(float32[3], how=sum)" in done.stderr, done.stderr

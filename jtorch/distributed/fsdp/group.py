@@ -38,6 +38,12 @@ class Sharded:
         for module, name in self.places:
             module._parameters[name] = tensor
 
+    def take(self):
+        """Cut the whole that stands in the modules into the parts."""
+        module, name = self.places[0]
+        own = self.param._layout
+        self.param.copy_(distribute_tensor(module._parameters[name], own.mesh, own.placements, src_data_rank=None))
+
     def put_whole(self, whole):
         """Let a whole stand there, laid out on the inner mesh where there is one."""
         self.put(whole if self.inner is None else dressed(whole, self.inner))
@@ -71,9 +77,11 @@ class Group:
         for param, whole in zip(self.params, [wholes] if isinstance(wholes, Tensor) else wholes, strict=True):
             param.put_whole(whole)
 
-    def scatter(self):
-        """Let the parts stand in the modules again."""
+    def scatter(self, writeback=False):
+        """Let the parts stand in the modules again. writeback: with what was written into the wholes."""
         for param in self.params:
+            if writeback:
+                param.take()
             param.put(param.param)
 
 
