@@ -212,7 +212,7 @@ def test_what_can_not_be_is_said():
         init_device_mesh("cuda", (8,))
     x = distribute_tensor(torch.ones(4, 4).to("cuda"), mesh, [Shard(0)])
     with pytest.raises(RuntimeError, match="aten.add.Tensor got mixed torch.Tensor and DTensor"):
-        x + torch.ones(4, 4).to("cuda")
+        x.add(torch.ones(4, 4).to("cuda"))
     with pytest.raises(RuntimeError, match="is for internal use only"):
         x.redistribute(mesh, [Partial()])
     with pytest.raises(ValueError, match="already applied"):

@@ -126,8 +126,8 @@ class FullyShardedDataParallel(Module):
                     whole = distribute_tensor(x, mesh, None)
                     store(x, read(plain(whole)))
         policy = _policy(mixed_precision)
-        ignored = {p for part in ignored_modules or () for p in part.parameters()}
-        ignored |= {p for p in ignored_states or () if isinstance(p, Tensor)}
+        ignored = [p for part in ignored_modules or () for p in part.parameters()]
+        ignored += [p for p in ignored_states or () if isinstance(p, Tensor)]
         for part in _wrapped(module, auto_wrap_policy):
             fully_shard(part, mesh=mesh, mp_policy=policy, ignored_params=ignored)
         self._modules[_INNER] = fully_shard(module, mesh=mesh, mp_policy=policy, ignored_params=ignored)
