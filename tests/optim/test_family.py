@@ -8,7 +8,6 @@ import torch
 from torch.testing._internal.common_optimizers import optim_db
 
 import jtorch
-from jtorch.engine import program
 from tests.optim.stepping import SHAPES, stepped
 from tests.oracle import same, same_error
 
@@ -18,10 +17,7 @@ STEPPING = sorted(set(INFOS) - {"LBFGS", "SparseAdam"})
 EXACT = (0.5, 0.75)  # torch takes differentiable powers of the betas in single precision, and those of these are exact
 
 
-@pytest.fixture(autouse=True)
-def quick_compiles(monkeypatch):
-    """What an optimizer computes is small: compiling it well costs more than all of its steps."""
-    monkeypatch.setattr(program, "QUICK_CALLS", 1 << 20)
+pytestmark = pytest.mark.usefixtures("quick_compiles")
 
 
 def on(module, value):

@@ -8,6 +8,8 @@ from tests.labels import label
 from tests.optim.stepping import error_of_half, stepped
 from tests.oracle import same, same_error
 
+pytestmark = pytest.mark.usefixtures("quick_compiles")
+
 
 @pytest.mark.parametrize(
     "options",
