@@ -1,9 +1,10 @@
 """Random chains of views and in-place writes on bases and on views, with gradients: what nobody thought of writing.
 
-    python -m tests.autograd.programs --count 1000 --seed 0
+    python -m tests.autograd.programs --count 1000 --seed 0 [--how eager]
 
 runs that many of them on torch and on jtorch, compares values, gradients, facts and errors, and prints what differs.
-With JTORCH_EAGER=1 each op of jtorch runs at once.
+How jtorch runs them: `recorded` as any program, `eager` with each op at once, `read` with every tensor read after each
+step, so that each is a program of its own, `compiled` as a function under torch.compile.
 """
 
 import argparse
@@ -11,6 +12,8 @@ import random
 import sys
 import time
 
+import jtorch
+from jtorch.engine import debug
 from tests.oracle import same
 
 SHAPES = ((3, 4), (2, 3, 2), (4, 4), (6,), (1, 5))
@@ -62,8 +65,14 @@ def _facts(t):
     return node, t._version, t.requires_grad, t.stride(), t.storage_offset()
 
 
-def _program(seed, torch):
-    """A random program: its tensors, its gradients, how often each was written to, and what was refused."""
+WAYS = ("recorded", "eager", "read", "compiled")
+
+
+def _program(seed, torch, read=False):
+    """A random program: its tensors, its gradients, how often each was written to, and what was refused.
+
+    read: whether every tensor is read after each step.
+    """
     draw = random.Random(seed)
     shape = draw.choice(SHAPES)
     count = torch.Size(shape).numel()
@@ -81,6 +90,8 @@ def _program(seed, torch):
                     _write(draw, torch, t, w, tensors)
         except RuntimeError as error:
             notes.append(str(error))
+        for t in tensors if read else ():
+            t.tolist()
     weights = [draw.random() for _ in tensors]
     try:
         total = sum((t * t * weight).sum() for t, weight in zip(tensors, weights, strict=True))
@@ -90,13 +101,21 @@ def _program(seed, torch):
     return [t.detach() for t in tensors], x.grad, w.grad, list(map(_facts, tensors)), notes
 
 
-def compare(seed):
-    """Assert that torch and jtorch make the same of a program."""
+def compare(seed, how="recorded"):
+    """Assert that torch and jtorch make the same of a program, run in one of the WAYS by jtorch."""
 
     def program(torch):
-        return _program(seed, torch)
+        if torch is not jtorch or how == "recorded":
+            return _program(seed, torch)
+        if how == "compiled":
+            return jtorch.compile(_program)(seed, torch)
+        before, debug.EAGER = debug.EAGER, how == "eager"
+        try:
+            return _program(seed, torch, read=how == "read")
+        finally:
+            debug.EAGER = before
 
-    program.__name__ = f"program {seed}"
+    program.__name__ = f"program {seed}, {how}"
     same(program)
 
 
@@ -104,11 +123,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0, help="of the first program")
+    parser.add_argument("--how", choices=WAYS, default=WAYS[0])
     args = parser.parse_args()
     started, different = time.perf_counter(), 0
     for seed in range(args.seed, args.seed + args.count):
         try:
-            compare(seed)
+            compare(seed, args.how)
         except AssertionError as error:
             different += 1
             sys.stdout.write(f"program {seed}\n{error}\n")

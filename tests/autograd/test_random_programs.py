@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.autograd.programs import compare
+from tests.autograd.programs import WAYS, compare
 
 # Programs in which something once differed.
 FOUND = (101, 104, 212, 344, 356, 482, 566)
@@ -17,3 +17,9 @@ def test_random_programs(first):
 def test_programs_that_differed():
     for seed in FOUND:
         compare(seed)
+
+
+@pytest.mark.parametrize("how", WAYS[1:])
+def test_in_other_ways(how):
+    for seed in (40,) if how == "eager" else (40, 41):  # eagerly each kind of call is a program to compile
+        compare(seed, how)
