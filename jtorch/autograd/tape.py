@@ -1,5 +1,6 @@
 """The tape: a Call per recorded differentiable call, with what its gradient needs and where the gradients go on."""
 
+import itertools
 import weakref
 
 import jax
@@ -155,14 +156,18 @@ def tape(sig, needs):
     return found
 
 
-class Packed:
-    """What a saved-tensor hook made of a saved tensor."""
+_packed_so_far = itertools.count().__next__
 
-    __slots__ = ("packed", "unpack")
+
+class Packed:
+    """What a saved-tensor hook made of a saved tensor. number: those of a call are unpacked in the order of packing."""
+
+    __slots__ = ("packed", "unpack", "number")
 
     def __init__(self, packed, unpack):
         self.packed = packed
         self.unpack = unpack
+        self.number = _packed_so_far()
 
     def tensor(self):
         """What the unpack hook makes of it. Raises TypeError when that is no Tensor."""
@@ -244,7 +249,11 @@ class Call(Node):
         """What was saved, as Refs and numbers."""
         if self.hooks is None:
             return self.saved
-        return [x.ref() if type(x) is Packed else x for x in self.saved]
+        found = list(self.saved)
+        packed = [(x.number, i) for i, x in enumerate(found) if type(x) is Packed]
+        for _, i in sorted(packed):
+            found[i] = found[i].ref()
+        return found
 
     def __getattr__(self, name):
         if name.startswith(("_saved_", "_raw_saved_")):
