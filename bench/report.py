@@ -17,7 +17,7 @@ SECTIONS = (
     ("growth", "How a step grows", "A small GPT, with one of its sizes changed."),
     ("dispatch", "Host time per op", "Python's time per recorded op, in microseconds; torch eager runs the op in it."),
     ("compile", "Host time of a compiled call", "`jit` is `jax.jit` of the very program, on the same arrays."),
-    ("cold", "Time to the first step", "From a fresh process, with an empty and with a warm cache."),
+    ("cold", "Programs that have just begun", "A fresh process each; `again` finds what the first one has compiled."),
     ("func", "Transforms", "`torch.func` beside jitted JAX."),
     ("data", "Loaders", "Time per sample that a DataLoader hands out."),
     ("checkpoint", "Checkpoints", "Saving and loading."),
