@@ -24,7 +24,7 @@ SMALL = {
     "encoder": {"batches": cases.labelled_texts(2, 3, TEXT), "shape": TEXT},
     "unet": {"batches": cases.images(2, 2, 3, 8, 8, classes=5, where=(8, 8)), "shape": IMAGE},
 }
-# Compiling takes longer than the steps. Not at level 0: a maximum computed twice differs there, and its gradient is 0 / 0.
+# Compiling takes longer than the steps. Not at level 0, where a maximum computed twice differs: its gradient is 0 / 0.
 QUICK = {"xla_llvm_disable_expensive_passes": True}
 
 
