@@ -1,5 +1,6 @@
-"""func.functional_call and stack_module_state: gradients per sample, ensembles, tangent kernels, buffers, errors."""
+"""func.functional_call and stack_module_state: gradients per sample, ensembles, kernels, MAML, buffers, errors."""
 
+import numpy as np
 import pytest
 
 from tests.oracle import same, same_error
@@ -124,3 +125,34 @@ def test_running_statistics_without_rows_are_refused():
         return torch.vmap(norm)(torch.ones(3, 4, 2))
 
     same_error(run)
+
+
+def test_learning_to_learn():
+    """A step of MAML: the loss, on other samples, of what one step of training on some makes, for several tasks."""
+
+    def fn(torch):
+        func, nn = torch.func, torch.nn
+        torch.manual_seed(0)
+        net = nn.Sequential(nn.Linear(1, 8), nn.Tanh(), nn.Linear(8, 1)).double()
+        params = dict(net.named_parameters())
+        draw = np.random.default_rng(0)
+        shifts = torch.tensor(draw.uniform(0, 3, (4, 1, 1)))
+        first, second = (torch.tensor(draw.uniform(-5, 5, (4, 10, 1))) for _ in range(2))
+
+        def loss(params, x, y):
+            return ((func.functional_call(net, params, (x,)) - y) ** 2).mean()
+
+        def adapted(params, x, y, others, wanted):
+            steps = func.grad(loss)(params, x, y)
+            return loss({name: p - 0.1 * steps[name] for name, p in params.items()}, others, wanted)
+
+        def whole(params):
+            given = first, torch.sin(first + shifts), second, torch.sin(second + shifts)
+            return func.vmap(adapted, in_dims=(None, 0, 0, 0, 0))(params, *given).mean()
+
+        value = whole(params)
+        value.backward()
+        gradients = func.grad(whole)({name: p.detach() for name, p in params.items()})
+        return value, [p.grad for p in params.values()], list(gradients.values())
+
+    same(fn)
