@@ -91,7 +91,7 @@ def _sized(name, kind):
     return make
 
 
-_sized("rand", "uniform")
+rand = _sized("rand", "uniform")
 randn = _sized("randn", "normal")
 
 

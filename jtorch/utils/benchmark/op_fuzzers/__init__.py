@@ -1,0 +1,3 @@
+"""torch.utils.benchmark.op_fuzzers: tensors to time elementwise operators with."""
+
+from jtorch.utils.benchmark.op_fuzzers import binary, unary
