@@ -22,6 +22,7 @@ from jtorch import (
     fft,
     func,
     functional,
+    futures,
     fx,
     hub,
     interop,
@@ -58,6 +59,7 @@ from jtorch.api import functions as _functions
 from jtorch.api import naming as _naming
 from jtorch.api import variants as _variants
 from jtorch.api.size import Size
+from jtorch.api.streams import Event, Stream
 from jtorch.autograd.autocast_state import (
     autocast_decrement_nesting,
     autocast_increment_nesting,
@@ -88,6 +90,7 @@ from jtorch.compiler import compile
 from jtorch.devices import Device as device
 from jtorch.dtypes import dtype
 from jtorch.func import vmap
+from jtorch.futures import Future
 from jtorch.nn.functional import native as _native
 from jtorch.random import default_generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
 from jtorch.rng.generator import Generator

@@ -19,6 +19,7 @@ from jtorch import export as export
 from jtorch import fft as fft
 from jtorch import func as func
 from jtorch import functional as functional
+from jtorch import futures as futures
 from jtorch import fx as fx
 from jtorch import hub as hub
 from jtorch import interop as interop
@@ -59,6 +60,8 @@ from jtorch.api.size import Size as Size
 from jtorch.api.size import Size as _Size
 from jtorch.api.storages import TypedStorage as TypedStorage
 from jtorch.api.storages import UntypedStorage as UntypedStorage
+from jtorch.api.streams import Event as Event
+from jtorch.api.streams import Stream as Stream
 from jtorch.api.symbols import SymBool as SymBool
 from jtorch.api.symbols import SymFloat as SymFloat
 from jtorch.api.symbols import SymInt as SymInt
@@ -90,6 +93,7 @@ from jtorch.devices import Device as _Device
 from jtorch.dtypes import dtype as _dtype
 from jtorch.dtypes import dtype as dtype
 from jtorch.func import vmap as vmap
+from jtorch.futures import Future as Future
 from jtorch.random import default_generator as default_generator
 from jtorch.random import get_rng_state as get_rng_state
 from jtorch.random import initial_seed as initial_seed

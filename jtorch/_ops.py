@@ -3,6 +3,7 @@
 import functools
 import inspect
 import sys
+from pathlib import Path
 
 from jtorch import ops
 from jtorch._schema import Schema
@@ -109,14 +110,6 @@ _RENAMED = {
     "_unsafe_view": lambda self, size: self.reshape(size),
 }
 
-# Operators that policies of selective checkpoints name. jtorch computes them, but no function calls them.
-_NAMED = frozenset(
-    "_scaled_dot_product_attention_math _scaled_dot_product_cudnn_attention _scaled_dot_product_efficient_attention "
-    "_scaled_dot_product_flash_attention _scaled_dot_product_flash_attention_for_cpu "
-    "_scaled_dot_product_fused_attention_overrideable max_pool2d_with_indices max_pool3d_with_indices "
-    "native_batch_norm native_dropout nll_loss_forward".split()
-)
-
 
 def _aten(name):
     """torch's own operator of a name: the function or method that torch has under it. None where there is none."""
@@ -125,9 +118,15 @@ def _aten(name):
         found = getattr(place, name, None)
         if inspect.isfunction(found):
             return OpOverloadPacket("aten", name, found)
-    if name in _NAMED:
-        return OpOverloadPacket("aten", name, functools.partial(_refuse, name))
-    return OpOverloadPacket("aten", name, _RENAMED[name]) if name in _RENAMED else None
+    if name in _RENAMED:
+        return OpOverloadPacket("aten", name, _RENAMED[name])
+    return OpOverloadPacket("aten", name, functools.partial(_refuse, name)) if name in _names_of_aten() else None
+
+
+@functools.cache
+def _names_of_aten():
+    """All operators of torch, from operators.txt: libraries name them in tables, whether they call them or not."""
+    return frozenset((Path(__file__).parent / "operators.txt").read_text().split())
 
 
 def _refuse(name, *args, **kwargs):

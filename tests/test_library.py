@@ -169,3 +169,13 @@ def test_vmap_of_an_operator():
         return torch.func.vmap(f, in_dims=(0, None))(torch.arange(6.0).reshape(2, 3), 2.5)
 
     same(run)
+
+
+def test_operators_that_torch_has_can_be_named():
+    names = sorted(
+        {name.split("::")[1].split(".")[0] for name in torch._C._dispatch_get_all_op_names() if name[:6] == "aten::"}
+    )
+    lacking = [name for name in names if name[:2] != "__" and not hasattr(jtorch.ops.aten, name)]
+    assert not lacking and not hasattr(jtorch.ops.aten, "no_such_operator")
+    with pytest.raises(NotImplementedError, match="torch.ops.aten._sparse_addmm"):
+        jtorch.ops.aten._sparse_addmm.default(1)

@@ -8,7 +8,7 @@ import sys
 
 from jtorch import version
 from jtorch.compat.missing import MissingModule, explain
-from jtorch.compat.names import ROOTS, in_torch, module, ours
+from jtorch.compat.names import ROOTS, in_torch, module, ours, theirs
 
 _VERSIONS = {"torch": version.__version__, "torchvision": f"0.28.0+jtorch.{version.jtorch}"}
 
@@ -64,16 +64,19 @@ class _Finder(importlib.metadata.DistributionFinder):
 
     def adopt(self, module):
         """Make one of jtorch's modules a home of torch's names: its lacks are explained, its submodules found."""
-        if module.__name__ in self._undo:
+        name = module.__name__
+        if id(module) in self._undo:
             return
         undo = [explain(module)]
-        if module.__name__ == "jtorch":
+        if name == "jtorch":
             module.torch = module  # torch: `import torch.x` inside of it left its own name there
             undo.append(lambda: delattr(module, "torch"))
         if not hasattr(module, "__path__"):  # a file here, a folder in torch: torch.cuda.amp
             module.__path__ = []
             undo.append(lambda: delattr(module, "__path__"))
-        self._undo[module.__name__] = undo
+        module.__name__ = theirs(name)  # libraries ask what the module that they imported is called
+        undo.append(lambda: setattr(module, "__name__", name))
+        self._undo[id(module)] = undo
 
     def leave(self):
         """Take away what was added to jtorch's modules, and torch's names from sys.modules."""

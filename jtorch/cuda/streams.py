@@ -4,6 +4,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from jtorch import devices
+from jtorch.api.streams import Event as AnyEvent
+from jtorch.api.streams import Stream as AnyStream
 from jtorch.devices import Current, Device
 from jtorch.engine import flush
 
@@ -32,7 +34,7 @@ def _finished(marker):
     return time.perf_counter()
 
 
-class Stream:
+class Stream(AnyStream):
     """torch.cuda.Stream: a queue of a device's work. All streams of a device are its one queue, so none has to wait.
 
     Raises: RuntimeError without a cuda device.
@@ -45,23 +47,9 @@ class Stream:
         self.priority = priority
         self.stream_id = self.cuda_stream = 0
 
-    @property
-    def device_index(self):
-        """The number of the device."""
-        return self.device.index
-
-    @property
-    def device_type(self):
-        """torch's number for the kind of device: 1."""
-        return 1
-
     def query(self):
         """Whether the device has done all that was given to it."""
         return self.record_event().query()
-
-    def synchronize(self):
-        """Run what is pending and wait until the device has done it."""
-        flush.finish(self.device)
 
     def record_event(self, event=None):
         """An event that has come when the device has done what it was given so far."""
@@ -69,17 +57,8 @@ class Stream:
         event.record(self)
         return event
 
-    def wait_event(self, event):
-        """Nothing to do: what was given before is done before."""
-
     def wait_stream(self, stream):
         """Nothing to do within a device. What another device makes is waited for where it is copied."""
-
-    def __eq__(self, other):
-        return isinstance(other, Stream) and self.device == other.device and self.stream_id == other.stream_id
-
-    def __hash__(self):
-        return hash((self.device, self.stream_id))
 
     def __repr__(self):
         return f"<torch.cuda.Stream device={self.device} cuda_stream={self.cuda_stream:#x}>"
@@ -95,7 +74,7 @@ class ExternalStream(Stream):
         )
 
 
-class Event:
+class Event(AnyEvent):
     """torch.cuda.Event: a point in a device's work. It has come when all that was recorded before is done.
 
     Raises: RuntimeError without a cuda device.
@@ -104,8 +83,7 @@ class Event:
     def __new__(cls, enable_timing=False, blocking=False, interprocess=False, external=False):
         if not devices.cuda_devices():
             raise RuntimeError("Tried to instantiate dummy base class Event")
-        self = super().__new__(cls)
-        self.timed = enable_timing
+        self = super().__new__(cls, None, enable_timing)
         self._come = None
         return self
 

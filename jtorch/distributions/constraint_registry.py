@@ -1,5 +1,7 @@
 """From constraints to transforms: `biject_to` gives bijections, `transform_to` whatever covers the region."""
 
+import functools
+
 from jtorch.distributions import constraints, transforms
 from jtorch.distributions.utils import NUMBER
 
@@ -46,7 +48,7 @@ def _both(*kinds):
     def put(factory):
         for registry in (biject_to, transform_to):
             for kind in kinds:
-                registry.register(kind, lambda constraint, registry=registry: factory(constraint, registry))
+                registry.register(kind, functools.partial(factory, registry=registry))
         return factory
 
     return put

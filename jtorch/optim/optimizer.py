@@ -326,3 +326,8 @@ def evaluate(closure):
         return None
     with enable_grad():
         return closure()
+
+
+def _default_to_fused_or_foreach(params, differentiable: bool, use_fused: bool = False):
+    """(fused, foreach) that optimizers choose by themselves: neither, for a whole step is one program anyway."""
+    return False, False

@@ -31,9 +31,10 @@ def test_torch_is_jtorch_until_it_is_turned_off():
             from torch.optim.lr_scheduler import StepLR
             assert torch is jtorch and nn is jtorch.nn and F is jtorch.nn.functional and compat.is_active()
             assert StepLR is jtorch.optim.lr_scheduler.StepLR
-            assert torch.__spec__.name == "jtorch" and torch.__name__ == "jtorch"
+            assert torch.__spec__.name == "jtorch" and torch.__name__ == "torch" and F.__name__ == "torch.nn.functional"
             assert importlib.metadata.version("torch") == torch.__version__
         assert not compat.is_active() and not [m for m in sys.modules if m.split(".")[0] == "torch"]
+        assert jtorch.__name__ == "jtorch" and jtorch.nn.functional.__name__ == "jtorch.nn.functional"
         assert not hasattr(jtorch.accelerator, "__path__") and "__getattr__" not in vars(jtorch)
         print("done")
         """

@@ -1,9 +1,11 @@
 """Constraints: which values they let through, what they know of themselves, printed text, and what they refuse."""
 
+import pickle
 from functools import partial
 
 import pytest
 
+import jtorch
 from tests.distributions.cases import maker
 from tests.distributions.comparing import alike, outcome
 from tests.oracle import same_error
@@ -72,3 +74,13 @@ REFUSED = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_refusals(name):
     same_error(lambda m: REFUSED[name](m, m.distributions.constraints))
+
+
+def test_registries_go_through_pickle():
+    for registry, constraint in (
+        (jtorch.distributions.biject_to, "positive"),
+        (jtorch.distributions.transform_to, "simplex"),
+    ):
+        constraint = getattr(jtorch.distributions.constraints, constraint)
+        again = pickle.loads(pickle.dumps(registry))
+        assert type(again(constraint)) is type(registry(constraint))

@@ -6,8 +6,8 @@ import itertools
 import numpy as np
 
 from jtorch import dtypes
-from jtorch.api.settings import finfo, iinfo
 from jtorch.api.sampling import rand, randint
+from jtorch.api.settings import finfo, iinfo
 from jtorch.random import manual_seed
 
 
@@ -87,9 +87,9 @@ def prod(values, base=1):
 class FuzzedTensor:
     """A tensor made of drawn sizes.
 
-    size, steps: ints or names of parameters; with steps it is a slice of a larger one. probability_contiguous: how often
-    its dims lie in order. min_elements, max_elements, max_allocation_bytes: what is refused. dim_parameter: the name of
-    the number of its dims. tensor_constructor: called with size, dtype and all parameters.
+    size, steps: ints or names of parameters; with steps it is a slice of a larger one. probability_contiguous: how
+    often its dims lie in order. min_elements, max_elements, max_allocation_bytes: what is refused. dim_parameter: the
+    name of the number of its dims. tensor_constructor: called with size, dtype and all parameters.
     """
 
     def __init__(

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 import torch.utils.benchmark as theirs
-import torch.utils.benchmark.op_fuzzers.binary  # noqa: F401
-import torch.utils.benchmark.op_fuzzers.unary  # noqa: F401
+import torch.utils.benchmark.op_fuzzers.binary
+import torch.utils.benchmark.op_fuzzers.unary
 
 import jtorch
 import jtorch.utils.benchmark as ours
@@ -83,7 +83,7 @@ def test_errors(monkeypatch):
                                                   [t.utils.benchmark.FuzzedTensor("x", (1,))]))  # fmt: skip
     same_error(lambda t: list(t.utils.benchmark.Fuzzer([], [], [lambda p: False]).take(1)))
     monkeypatch.undo()
-    for given in (dict(distribution="normal"), dict(distribution={1: -1.0, 2: 2.0}), dict(minval=1), {}):
+    for given in ({"distribution": "normal"}, {"distribution": {1: -1.0, 2: 2.0}}, {"minval": 1}, {}):
         same_error(lambda t, given=given: t.utils.benchmark.FuzzedParameter("x", **given))
     with pytest.raises(AssertionError, match="Distribution is not normalized"):
         ours.FuzzedParameter("x", distribution={1: 0.5})
