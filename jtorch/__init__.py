@@ -41,6 +41,7 @@ from jtorch import (
     return_types,
     serialization,
     signal,
+    sparse,
     special,
     testing,
     torch_version,

@@ -39,6 +39,7 @@ from jtorch import return_types as _return_types
 from jtorch import return_types as return_types
 from jtorch import serialization as serialization
 from jtorch import signal as signal
+from jtorch import sparse as sparse
 from jtorch import special as special
 from jtorch import testing as testing
 from jtorch import torch_version as torch_version
@@ -2455,6 +2456,20 @@ def sort(
 sparse_bsc: layout
 sparse_bsr: layout
 sparse_coo: layout
+
+def sparse_coo_tensor(
+    indices: Tensor = ...,
+    values: Tensor | list = ...,
+    size: Sequence[_int] | None = ...,
+    *,
+    dtype: _dtype | None = ...,
+    device: _device | _str | _int | None = ...,
+    pin_memory: Any = ...,
+    requires_grad: _bool = ...,
+    check_invariants: _bool | None = ...,
+    is_coalesced: _bool | None = ...,
+) -> Tensor: ...
+
 sparse_csc: layout
 sparse_csr: layout
 
@@ -2468,6 +2483,7 @@ def split_with_sizes_copy(
     *,
     out: tuple[Tensor, ...] | Sequence[Tensor] | None = ...,
 ) -> None: ...
+def spmm(input: Tensor, mat2: Tensor) -> Tensor: ...
 def sqrt(input: Tensor, *, out: Tensor | None = ...) -> Tensor: ...
 def sqrt_(input: Tensor) -> Tensor: ...
 def square(input: Tensor, *, out: Tensor | None = ...) -> Tensor: ...

@@ -1,0 +1,1 @@
+"""jtorch.sparse beside torch.sparse."""
