@@ -103,7 +103,7 @@ def text(value):
     return re.sub(r"<[\w.]+\.(\w+) object at 0x\w+>", r"<\1>", str(value))
 
 
-ROWS = [(900 - 40 * i, f"/home/x/Objects/f{i}.c:{'g' * (i * 9)} [/lib/y.so]") for i in range(25)]
+ROWS = [(900 - 40 * i, f"/opt/x/Objects/f{i}.c:{'g' * (i * 9)} [/lib/y.so]") for i in range(25)]
 ROWS += [(7, "Objects/dictobject.c:lookdict_unicode"), (3, "/a/build/../b.h:c"), (2, "/q/build/aten/z.cpp:r")]
 
 
