@@ -6,7 +6,7 @@ from jtorch import dtypes
 from jtorch._tensor import Tensor, aval, from_host, host
 from jtorch.api.construct import as_tensor
 from jtorch.api.creation import zeros
-from jtorch.api.overriding import DisableTorchFunctionSubclass, activate, disabled
+from jtorch.api.overriding import DisableTorchFunctionSubclass, disabled, take_over
 from jtorch.api.put import function, method
 from jtorch.api.settings import constant
 
@@ -90,9 +90,7 @@ def rule(*names):
 
 def _made(places, values, shape, merged=False):
     """A sparse tensor of its parts. merged: whether no place comes twice and they are in order."""
-    if SparseTensor.__torch_function__ is disabled:
-        SparseTensor.__torch_function__ = classmethod(_torch_function)
-        activate()
+    take_over(SparseTensor, _torch_function)
     out = zeros((), dtype=aval(values).dtype, device=aval(values).device).expand(tuple(shape))
     out.__class__ = SparseTensor
     out._places, out._held, out._merged = places, values, merged

@@ -1,6 +1,6 @@
 """Images: what tutorials take from torchvision, under its names. https://docs.pytorch.org/vision/stable"""
 
-from jtorch.vision import datasets, io, models, ops, transforms, utils
+from jtorch.vision import datasets, io, models, ops, transforms, tv_tensors, utils
 
 # The release whose names, defaults and values these are.
 __version__ = "0.28.0"

@@ -1,6 +1,7 @@
 """torchvision.transforms.v2, as far as its names are those of v1: the same transforms, on whole samples.
 
-There are no `tv_tensors`: an image is a Pillow image or a tensor, and boxes and masks are handed on as they are.
+Images are Pillow images, tensors or `tv_tensors.Image`; masks go through geometry with them, and boxes through flips
+and Resize. What `ToImage` gives is a plain tensor.
 AutoAugment and its like draw as those of v1 do.
 """
 

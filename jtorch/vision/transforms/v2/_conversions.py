@@ -9,6 +9,8 @@ from jtorch._tensor import Tensor
 from jtorch.vision.pillow import is_image
 from jtorch.vision.transforms.v2 import functional as F
 from jtorch.vision.transforms.v2._sample import Transform, leaves, rebuilt
+from jtorch.vision.tv_tensors import BoundingBoxes, Mask, TVTensor, wrap
+from jtorch.vision.tv_tensors._tv_tensor import plain
 
 
 class Identity(Transform):
@@ -19,7 +21,12 @@ class Identity(Transform):
 
 
 class ToPureTensor(Identity):
-    """The sample itself: no tensors here are anything else."""
+    """tv_tensors as plain tensors; all else as it is."""
+
+    _everything = True
+
+    def _part(self, leaf, params):
+        return plain(leaf) if isinstance(leaf, TVTensor) else leaf
 
 
 class Lambda(Transform):
@@ -103,7 +110,7 @@ class ToTensor(Transform):
 class _OfTensors(Transform):
     def takes(self, leaf):
         """Whether a part of the sample is something to change."""
-        return isinstance(leaf, Tensor)
+        return isinstance(leaf, Tensor) and (self._everything or not isinstance(leaf, (Mask, BoundingBoxes)))
 
 
 class ToDtype(_OfTensors):
@@ -115,12 +122,17 @@ class ToDtype(_OfTensors):
             raise ValueError(f"dtype must be a dict or a torch.dtype, got {type(dtype)} instead")
         self.dtype = dtype
         self.scale = scale
+        self._everything = isinstance(dtype, dict)  # torchvision: one dtype is meant for images alone
 
-    def transform(self, inpt, params):
+    def _part(self, leaf, params):
         dtype = self.dtype
         if isinstance(dtype, dict):
-            dtype = dtype[type(inpt)] if type(inpt) in dtype else dtype.get("others")
-        return inpt if dtype is None else F.to_dtype(inpt, dtype, self.scale)
+            dtype = dtype[type(leaf)] if type(leaf) in dtype else dtype.get("others")
+        if dtype is None:
+            return leaf
+        scale = self.scale and not isinstance(leaf, (Mask, BoundingBoxes))
+        out = F.to_dtype(plain(leaf) if isinstance(leaf, TVTensor) else leaf, dtype, scale)
+        return wrap(out, like=leaf) if isinstance(leaf, TVTensor) else out
 
 
 class ConvertImageDtype(_OfTensors):

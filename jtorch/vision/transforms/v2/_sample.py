@@ -8,6 +8,15 @@ from jtorch.nn.modules.module import Module
 from jtorch.rng import generator as rng
 from jtorch.vision.pillow import is_image
 from jtorch.vision.transforms._modes import InterpolationMode
+from jtorch.vision.transforms.v2 import _boxes
+from jtorch.vision.tv_tensors import BoundingBoxes, Image, Mask, TVTensor, Video, wrap
+from jtorch.vision.tv_tensors._tv_tensor import plain
+
+_NO_IMAGES = (Mask, BoundingBoxes)
+_GEOMETRY = frozenset(
+    "Resize CenterCrop Pad RandomCrop RandomResizedCrop RandomHorizontalFlip RandomVerticalFlip RandomRotation "
+    "RandomAffine RandomPerspective ElasticTransform".split()
+)
 
 
 def leaves(sample):
@@ -32,8 +41,12 @@ def rebuilt(sample, parts):
 class Transform(Module):
     """A transform of samples: subclasses give `transform(inpt, params)`, and `make_params(flat_inputs)` for draws.
 
-    Changed are all Pillow images of a sample; where there is none, its first tensor. All else is handed on.
+    Changed are all Pillow images and all tv_tensors of a sample; where there is no image among them, its first plain
+    tensor too. All else is handed on. What comes out of a tv_tensor is one of the same class.
     """
+
+    # Whether masks and boxes are changed too, as geometry does and colours do not.
+    _everything = False
 
     def check_inputs(self, flat_inputs):
         """Raise for samples that won't do."""
@@ -48,18 +61,36 @@ class Transform(Module):
 
     def takes(self, leaf):
         """Whether a part of the sample is something to change."""
-        return isinstance(leaf, Tensor) or is_image(leaf)
+        return (isinstance(leaf, Tensor) or is_image(leaf)) and (self._everything or not isinstance(leaf, _NO_IMAGES))
+
+    def transform_mask(self, mask, params):
+        """A plain tensor of masks, changed."""
+        return self.transform(mask, params)
+
+    def transform_boxes(self, boxes, params):
+        """BoundingBoxes, changed. Raises NotImplementedError where there is no rule for them."""
+        raise NotImplementedError(f"{type(self).__name__} is not there for BoundingBoxes; flips and Resize are")
+
+    def _part(self, leaf, params):
+        if not isinstance(leaf, TVTensor):
+            return self.transform(leaf, params)
+        if isinstance(leaf, BoundingBoxes):
+            return self.transform_boxes(leaf, params)
+        change = self.transform_mask if isinstance(leaf, Mask) else self.transform
+        out = change(plain(leaf), params)
+        return wrap(out, like=leaf) if isinstance(out, Tensor) else out
 
     def forward(self, *inputs):
         sample = inputs if len(inputs) > 1 else inputs[0]
         flat = leaves(sample)
         self.check_inputs(flat)
-        chosen, tensors = [], not any(map(is_image, flat))
+        chosen, tensors = [], not any(is_image(leaf) or isinstance(leaf, (Image, Video)) for leaf in flat)
         for leaf in flat:
-            chosen.append(self.takes(leaf) and (tensors or not isinstance(leaf, Tensor)))
-            tensors = tensors and not (chosen[-1] and isinstance(leaf, Tensor))
+            pure = isinstance(leaf, Tensor) and not isinstance(leaf, TVTensor)
+            chosen.append(self.takes(leaf) and (tensors or not pure))
+            tensors = tensors and not (chosen[-1] and pure)
         params = self.make_params([leaf for leaf, yes in zip(flat, chosen, strict=True) if yes])
-        parts = [self.transform(x, params) if yes else x for x, yes in zip(flat, chosen, strict=True)]
+        parts = [self._part(x, params) if yes else x for x, yes in zip(flat, chosen, strict=True)]
         return rebuilt(sample, iter(parts))
 
     def extra_repr(self):
@@ -80,7 +111,26 @@ class _OfImages(Transform):
 
     def transform(self, inpt, params):
         """One image, changed."""
-        out = self._one(inpt)
+        return self._next(self._one(inpt), params)
+
+    def transform_mask(self, mask, params):
+        """Masks, of which no values are mixed."""
+        mode = vars(self).get("interpolation")
+        if mode is not None:
+            self.interpolation = InterpolationMode.NEAREST
+        try:
+            out = self._one(mask[None] if mask.dim() == 2 else mask)
+        finally:
+            if mode is not None:
+                self.interpolation = mode
+        return self._next(out[0] if mask.dim() == 2 else out, params)
+
+    def transform_boxes(self, boxes, params):
+        """Boxes, by the rule of the transform."""
+        rule = _boxes.RULES.get(self._name) or super().transform_boxes
+        return self._next(rule(self, boxes), params) if self._name in _boxes.RULES else rule(boxes, params)
+
+    def _next(self, out, params):
         if params["states"]:
             rng.default.set_state(params["states"].pop())
         return out
@@ -106,5 +156,6 @@ def of_images(v1):
     """A class of `transforms` as one that takes samples, with torchvision's names of modes beside the modes."""
     signature = inspect.signature(v1)
     made = type(v1.__name__, (_OfImages, v1), {"__doc__": v1.__doc__, "_one": v1.forward, "_signature": signature})
+    made._name, made._everything = v1.__name__, v1.__name__ in _GEOMETRY
     made.__module__ = __name__.rpartition(".")[0]
     return made

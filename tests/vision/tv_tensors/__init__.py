@@ -1,0 +1,1 @@
+"""jtorch.vision.tv_tensors beside torchvision.tv_tensors."""
