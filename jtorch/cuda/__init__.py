@@ -4,7 +4,7 @@ import os
 
 from jtorch import devices
 from jtorch.api.construct import legacy_types
-from jtorch.cuda import amp, graphs, memory, nvtx, streams
+from jtorch.cuda import amp, graphs, memory, nccl, nvtx, streams
 from jtorch.cuda.graphs import CUDAGraph, graph, graph_pool_handle, is_current_stream_capturing
 from jtorch.cuda.memory import (
     empty_cache,

@@ -136,3 +136,28 @@ def _renamed(name):
         f"torch.cuda.{name} now calls torch.cuda.reset_peak_memory_stats, which resets /all/ peak memory stats.",
         FutureWarning,
     )
+
+
+def _history(name):
+    """Raise what torch raises without a cuda device; with one, NotImplementedError: the allocator is JAX's."""
+    if not devices.cuda_devices():
+        raise AttributeError(f"module 'torch._C' has no attribute '{name}'")
+    raise NotImplementedError(
+        "the allocator is JAX's and keeps no history: jax.profiler.save_device_memory_profile(filename) writes what is "
+        "held now, and by whom"
+    )
+
+
+def _record_memory_history(enabled="all", *args, **kwargs):
+    """Not there: see the error."""
+    _history("_cuda_record_memory_history")
+
+
+def _snapshot(device=None, augment_with_fx_traces=False):
+    """Not there: see the error."""
+    _history("_cuda_memorySnapshot")
+
+
+def _dump_snapshot(filename="dump_snapshot.pickle", augment_with_fx_traces=False):
+    """Not there: see the error."""
+    _history("_cuda_memorySnapshot")

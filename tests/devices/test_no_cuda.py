@@ -13,6 +13,7 @@ REFUSED = [
     "cuda.Event()", "cuda.Stream()", "cuda.current_stream()", "cuda.default_stream()", "cuda.get_device_properties()",
     "cuda.mem_get_info()", "cuda.ipc_collect()", "cuda.can_device_access_peer(0, 1)", "cuda.get_device_name()",
     "cuda.synchronize()", "cuda.nvtx.range_push('a')", "cuda.nvtx.mark('a')", "accelerator.current_stream()",
+    "cuda.nccl.version()", "cuda.memory._record_memory_history()", "cuda.memory._snapshot()",
     "accelerator.synchronize()", "accelerator.memory_allocated()", "accelerator.get_memory_info()",
     "accelerator.current_device_index()", "accelerator.set_device_index(0)", "accelerator.empty_cache()",
 ]  # fmt: skip

@@ -25,7 +25,7 @@ class Video(TVTensor):
     def __new__(cls, data, *, dtype=None, device=None, requires_grad=None):
         tensor = cls._to_tensor(data, dtype, device, requires_grad)
         if tensor.dim() < 4:
-            raise ValueError(f"Tensor must be 4D or higher, got {tensor.dim()}D tensor.")
+            raise ValueError  # torchvision: without words
         return tagged(tensor, cls)
 
     def __repr__(self, *, tensor_contents=None):
