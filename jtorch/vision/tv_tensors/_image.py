@@ -1,16 +1,24 @@
 """Images, videos and masks."""
 
+import numpy as np
+
+from jtorch._tensor import from_host
 from jtorch.vision.pillow import is_image
-from jtorch.vision.transforms.functional import pil_to_tensor
 from jtorch.vision.tv_tensors._tv_tensor import TVTensor, tagged
+
+
+def _of(data):
+    """A Pillow image as a tensor (C, H, W); anything else as it is."""
+    if not is_image(data):
+        return data
+    return from_host(np.ascontiguousarray(np.atleast_3d(np.array(data)).transpose(2, 0, 1)), device="cpu")
 
 
 class Image(TVTensor):
     """An image (..., C, H, W), from a tensor, an array or a Pillow image. Raises ValueError for fewer than two dims."""
 
     def __new__(cls, data, *, dtype=None, device=None, requires_grad=None):
-        data = pil_to_tensor(data) if is_image(data) else data
-        tensor = cls._to_tensor(data, dtype, device, requires_grad)
+        tensor = cls._to_tensor(_of(data), dtype, device, requires_grad)
         if tensor.dim() < 2:
             raise ValueError(f"Tensor must be 2D or higher, got {tensor.dim()}D tensor.")
         return tagged(tensor.unsqueeze(0) if tensor.dim() == 2 else tensor, cls)
@@ -36,5 +44,4 @@ class Mask(TVTensor):
     """Masks (..., H, W), from a tensor, an array or a Pillow image."""
 
     def __new__(cls, data, *, dtype=None, device=None, requires_grad=None):
-        data = pil_to_tensor(data) if is_image(data) else data
-        return tagged(cls._to_tensor(data, dtype, device, requires_grad), cls)
+        return tagged(cls._to_tensor(_of(data), dtype, device, requires_grad), cls)
