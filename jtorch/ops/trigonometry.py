@@ -40,8 +40,9 @@ def _quick(x, turned):
 
 def _circular(exact, turned):
     def on_cpu(x):
-        far = jnp.any(jnp.isfinite(x) & (jnp.abs(x) >= _FAR))
-        return lax.cond(far, exact, lambda x: _quick(x, turned), x)
+        # The greatest, not any(): of bools XLA reduces one after the other.
+        greatest = jnp.max(jnp.where(jnp.isfinite(x), jnp.abs(x), 0), initial=0)
+        return lax.cond(greatest >= _FAR, exact, lambda x: _quick(x, turned), x)
 
     @jax.custom_jvp
     def run(x):
