@@ -30,7 +30,8 @@ def where(condition, input=_UNSET, other=_UNSET, *, out=None):
             "version of PyTorch. Use a boolean condition instead."
         )
     result = apply(_WHERE, (condition, input, other), ())
-    return result if out is None else write_out(out, result)
+    words = "Expected out type to be {Want} but got {Have}"
+    return result if out is None else write_out(out, result, words=words)
 
 
 _OPERANDS = (Tensor, int, float, bool, complex)

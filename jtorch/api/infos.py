@@ -10,6 +10,7 @@ from jtorch.autograd.inplace import write_out
 from jtorch.autograd.level import behind
 from jtorch.engine import flush
 from jtorch.errors import LinAlgError
+from jtorch.ops.op import EXACT
 
 # The results of what is written by hand: torch.return_types has them before the first call.
 _FIELDS = {
@@ -56,9 +57,23 @@ def give(name, results, out=None):
     """Results as the named tuple torch.return_types.<name>, written into the tensors of out where there are some."""
     if out is None:
         return _RESULTS[name](results)
-    return _WRITTEN[name](write_out(o, r, name) for o, r in zip(out, results, strict=True))
+    return _WRITTEN[name](write_out(o, r, name, _words(name)) for o, r in zip(out, results, strict=True))
 
 
 def single(name, result, out=None):
     """One result, written into out where there is one."""
-    return result if out is None else write_out(out, result, name)
+    return result if out is None else write_out(out, result, name, _words(name))
+
+
+_NORM = "{name} expected out tensor dtype {{Want}} but got: {{Have}}"
+_PRODUCT = "multi_dot(): expected out tensor to have dtype {want} but got {have}"
+_WORDS = {  # for an out= of another dtype, see the field `out` of ops
+    "linalg_norm": _NORM.format(name="linalg.norm"), "linalg_matrix_norm": _NORM.format(name="linalg.matrix_norm"),
+    "nuclear_norm": _NORM.format(name="linalg.matrix_norm"), "linalg_multi_dot": _PRODUCT, "chain_matmul": _PRODUCT,
+    "linalg_eig": True, "linalg_eigvals": True, "cholesky": True, "orgqr": True, "linalg_pinv": True,
+    "linalg_cond": True, "linalg_matrix_rank": True,
+}  # fmt: skip
+
+
+def _words(name):
+    return _WORDS.get(name, EXACT)

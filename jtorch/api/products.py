@@ -59,7 +59,7 @@ def tensordot(a, b, dims=2, out=None):
     """
     dims_a, dims_b = _pairs(a, b, hashable(dims) if not isinstance(dims, Tensor) else dims.tolist())
     result = apply(_TENSORDOT, (a, b), (dims_a, dims_b))
-    return result if out is None else write_out(out, result)
+    return result if out is None else write_out(out, result, words=TABLE["inner"].out)
 
 
 def _pairs(a, b, dims):
@@ -95,4 +95,4 @@ def cross(input, other, dim=None, *, out=None):
             raise RuntimeError("no dimension of size 3 in input")
         dim = shape.index(3)
     result = apply(_CROSS, (input, other), (dim,))
-    return result if out is None else write_out(out, result)
+    return result if out is None else write_out(out, result, words=_CROSS.out)

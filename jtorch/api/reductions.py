@@ -13,7 +13,7 @@ from jtorch.api.returns import named
 from jtorch.autograd.apply import apply, hashable
 from jtorch.autograd.inplace import write_out
 from jtorch.errors import bad_argument, warn
-from jtorch.ops.op import TABLE
+from jtorch.ops.op import EXACT, TABLE
 
 
 def _taken(kwargs, *names):
@@ -40,7 +40,8 @@ def _pair(name, results, out):
         raise Refused
     if len(out) != len(results):
         raise TypeError(f"expected tuple of {len(results)} elements but got {len(out)}")
-    return _WRITTEN[name](write_out(o, r) for o, r in zip(out, results, strict=True))
+    words = EXACT if name in ("max", "min") else True
+    return _WRITTEN[name](write_out(o, r, words=words) for o, r in zip(out, results, strict=True))
 
 
 def _single(result, out):
@@ -189,7 +190,8 @@ def var_mean(input, *args, **kwargs):
 
 
 def _vector_norm(input, p, dim, keepdim, dtype, out):
-    return _single(apply(TABLE["linalg_vector_norm"], (input,), (p, dim, keepdim, dtype)), out)
+    result = apply(TABLE["linalg_vector_norm"], (input,), (p, dim, keepdim, dtype))
+    return result if out is None else write_out(out, result, words=EXACT)
 
 
 @both

@@ -40,7 +40,8 @@ def nonzero(input, *, out=None, as_tuple=False):
             raise RuntimeError("nonzero does not support the out kwarg when as_tuple is True")
         return _columns(input)
     found = _by_column(call("nonzero_kernel", input))
-    return found if out is None else write_out(out, found)
+    words = "nonzero: Expected out tensor to have scalar type {Want} but got scalar type{Have}"
+    return found if out is None else write_out(out, found, words=words)
 
 
 @both
@@ -53,7 +54,8 @@ def masked_select(input, mask, *, out=None):
     seen = seen if size else seen.reshape(1)
     columns = _columns(mask)
     found = apply(TABLE["masked_select"], (seen, *columns), (len(columns), tuple(range(len(columns)))))
-    return found if out is None else write_out(out, found)
+    words = "masked_select(): self and result must have the same scalar type"
+    return found if out is None else write_out(out, found, words=words)
 
 
 def _chosen(found, *wanted):

@@ -150,7 +150,7 @@ def _ending(op, operands, attrs, form, scope):
             f"        found = _foreign(_name, self, {other})",
             f"        return _refused.operator(_this, (self, {other})) if found is NotImplemented else found",
         ]  # fmt: skip
-    written = f"_write({made.replace('_apply(', '_quietly(', 1)}, out, {op.name!r})"
+    written = f"_write({made.replace('_apply(', '_quietly(', 1)}, out, _op)"
     if op.returns:
         kind = op.name.removesuffix("_dim")
         scope["_named"], made = named(kind, op.returns), f"_named({made})"
@@ -165,10 +165,10 @@ def _strange(op, other):
     return not isinstance(other, (Tensor, int, float, complex, np.generic) if numbers else Tensor)
 
 
-def _write(result, out, name):
+def _write(result, out, op):
     if isinstance(out, (tuple, list)):
-        return type(result)(write_out(o, r, name) for o, r in zip(out, result, strict=True))
-    return write_out(out, result, name)
+        return type(result)(write_out(o, r, op.name, op.out) for o, r in zip(out, result, strict=True))
+    return write_out(out, result, op.name, op.out)
 
 
 def build(op, name, *, method=False, form="plain"):

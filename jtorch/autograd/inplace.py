@@ -335,9 +335,15 @@ def _need_cast(have, want):
         raise RuntimeError(f"result type {have.label} can't be cast to the desired output type {want.label}")
 
 
-def write_out(out, value, name=None):
+def _names(**kinds):
+    cpp = {role: dtypes.cpp_name(kind) for role, kind in kinds.items()}
+    return cpp | {role.capitalize(): kind.label for role, kind in kinds.items()}
+
+
+def write_out(out, value, name=None, words=True):
     """Write a result into an out= tensor, which is returned. Resizes it when its shape differs. name: of the function.
 
+    words: what torch says to any other dtype than the result's; True where it casts.
     Raises RuntimeError as torch does when the dtype can't be cast or when autograd is asked of it.
     """
     if modes.local.grad and (out._rg or value._rg):
@@ -348,6 +354,8 @@ def write_out(out, value, name=None):
         )
     have, want = _tensor.aval(value), _tensor.aval(out)
     if have.dtype is not want.dtype:
+        if words is not True:
+            raise RuntimeError(words.format(**_names(want=have.dtype, have=want.dtype)))
         _need_cast(have.dtype, want.dtype)
         value = call("to_dtype", value, want.dtype)
     if have.shape != want.shape:

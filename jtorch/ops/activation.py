@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from jtorch import dtypes, shapes
-from jtorch.ops.op import Array, DType, op, widened
+from jtorch.ops.op import EXACT, FOUND, Array, DType, op, widened
 
 _SELU_ALPHA = 1.6732632423543772848170429916717
 _SELU_SCALE = 1.0507009873554804934193349852946
@@ -126,7 +126,7 @@ def _(grad, result, input, alpha):
     return (grad * jnp.where(input > 0, 1, jnp.exp(_negative(input) * (1.0 / alpha))),)
 
 
-@op("gelu", door="nn.functional", out=True, follows=True)
+@op("gelu", door="nn.functional", out=FOUND, follows=True)
 @widened
 def gelu(input: Array, *, approximate="none"):
     """x · Φ(x), Φ the normal distribution's cdf, or its tanh approximation. Shape: any -> the same."""
@@ -185,7 +185,7 @@ def _(grad, result, input):
     return (grad * (tanh + input * gate * (1 - tanh * tanh)),)
 
 
-@op("softplus", door="nn.functional", out=True, follows=True)
+@op("softplus", door="nn.functional", out=FOUND, follows=True)
 @widened
 def softplus(input: Array, beta=1.0, threshold=20.0):
     """log(1 + e^(beta · x)) / beta; x itself where beta · x is above the threshold. Shape: any -> the same."""
@@ -245,7 +245,7 @@ def _(grad, result, input):
     return (grad * lax.logistic(-input),)
 
 
-@op("softshrink", door="nn.functional", out=True, follows=True)
+@op("softshrink", door="nn.functional", out=FOUND, follows=True)
 def softshrink(input: Array, lambd=0.5):
     """x drawn lambd nearer to 0, and 0 within lambd of it. Shape: any -> the same."""
     dtypes.need_floating("softshrink_cpu", input.dtype)
@@ -261,7 +261,7 @@ def _(grad, result, input, lambd):
     return (jnp.where((input < -lambd) | (input > lambd), grad, 0),)
 
 
-@op("hardshrink", method=True, out=True, follows=True)
+@op("hardshrink", method=True, out=FOUND, follows=True)
 def hardshrink(input: Array, lambd=0.5):
     """x, but 0 within lambd of 0. Shape: any -> the same."""
     dtypes.need_floating("hardshrink_cpu", input.dtype)
@@ -333,7 +333,7 @@ def glu(input: Array, dim=-1):
     return half * lax.logistic(gate)
 
 
-@op("softmax", method=True, out=True, saves=("result",))
+@op("softmax", method=True, out=EXACT, saves=("result",))
 def softmax(input: Array, dim, dtype: DType = None):
     """eˣ / Σ eˣ along dim. Shape: any -> the same."""
     return _along(_softmax, "softmax_lastdim_kernel_impl", input, dim, dtype)
@@ -361,7 +361,7 @@ def _(grad, result, input, dim, dtype):
     return (result * (grad - (grad * result).sum(dim, keepdims=True)) if result.ndim else grad * 0,)
 
 
-@op("log_softmax", method=True, out=True, saves=("result",))
+@op("log_softmax", method=True, out=EXACT, saves=("result",))
 def log_softmax(input: Array, dim, dtype: DType = None):
     """x - log Σ eˣ along dim. Shape: any -> the same."""
     return _along(_log_softmax, "log_softmax_lastdim_kernel_impl", input, dim, dtype)

@@ -7,7 +7,7 @@ from jax import lax
 from jax import numpy as jnp
 
 from jtorch import dtypes
-from jtorch.ops.op import Array, op
+from jtorch.ops.op import FOUND, Array, op
 
 
 @op("conj", door=None, grad_name="ConjBackward0", follows=True)
@@ -16,7 +16,7 @@ def conj(input: Array):
     return jnp.conj(input)
 
 
-@op("conj_physical", method=True, inplace=True, out=True, follows=True)
+@op("conj_physical", method=True, inplace=True, out=FOUND, follows=True)
 def conj_physical(input: Array):
     """Each element with its imaginary part negated. Shape: any -> the same."""
     return jnp.conj(input)
@@ -59,13 +59,21 @@ def _parts_dtype(operands, attrs):
     return first
 
 
-@op("complex", rule=_parts_dtype, out=True)
+@op(
+    "complex",
+    rule=_parts_dtype,
+    out="Expected object of scalar type {Want} but got scalar type {Have} for argument 'out'",
+)
 def complex(real: Array, imag: Array):
     """real + i · imag. Shape: broadcast. Raises RuntimeError where the dtypes are not one and the same float."""
     return lax.complex(*jnp.broadcast_arrays(real, imag))
 
 
-@op("polar", rule=_parts_dtype, out=True)
+@op(
+    "polar",
+    rule=_parts_dtype,
+    out="Expected object of scalar type {Want} but got scalar type {Have} for argument 'out'",
+)
 def polar(abs: Array, angle: Array):
     """The complex number of this length and angle. Shape: broadcast."""
     abs, angle = jnp.broadcast_arrays(abs, angle)

@@ -7,7 +7,7 @@ from jax import numpy as jnp
 
 from jtorch.dtypes import from_numpy, promote_types
 from jtorch.lowering import largest
-from jtorch.ops.op import Array, Arrays, op, widened
+from jtorch.ops.op import EXACT, Array, Arrays, op, widened
 from jtorch.shapes import broadcast_shapes, normalize_dim
 
 
@@ -248,7 +248,7 @@ def kron(input: Array, other: Array):
     return widened(jnp.multiply)(a, b).reshape([m * n for m, n in zip(ours, theirs, strict=True)])
 
 
-@op("linalg_cross", door="linalg", out=True)
+@op("linalg_cross", door="linalg", out=EXACT)
 def cross(input: Array, other: Array, *, dim=-1):
     """The vector product along a dim of size 3. Shape: broadcast. Raises RuntimeError for other sizes."""
     if input.dtype != other.dtype:

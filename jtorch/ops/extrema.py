@@ -5,7 +5,7 @@ from jax import lax
 from jax import numpy as jnp
 
 from jtorch.lowering import first_place, largest, smallest
-from jtorch.ops.op import Array, op
+from jtorch.ops.op import EXACT, Array, op
 from jtorch.shapes import normalize_dim, normalize_dims
 
 
@@ -108,7 +108,11 @@ def _(grad, result, input, dim, keepdim):
 # Along dims, values only.
 
 
-@op("amax", method=True, out=True)
+@op(
+    "amax",
+    method=True,
+    out="Expected the dtype for input and out to match, but got {Want} for input's dtype and {Have} for out's dtype.",
+)
 def amax(input: Array, dim=(), keepdim=False):
     """The largest elements along dims. Shape: the input's without these dims. Equal ones share the gradient."""
     return largest(input, _nonempty("amax", input, dim), keepdim)
@@ -128,7 +132,11 @@ def _share_along(grad, result, input, dim, keepdim):
     return grad * reached / jnp.sum(reached, dims, keepdims=True)
 
 
-@op("amin", method=True, out=True)
+@op(
+    "amin",
+    method=True,
+    out="Expected the dtype for input and out to match, but got {Want} for input's dtype and {Have} for out's dtype.",
+)
 def amin(input: Array, dim=(), keepdim=False):
     """The smallest elements along dims. Shape: the input's without these dims. Equal ones share the gradient."""
     return smallest(input, _nonempty("amin", input, dim), keepdim)
@@ -139,7 +147,7 @@ def _(grad, result, input, dim, keepdim):
     return (_share_along(grad, result, input, dim, keepdim),)
 
 
-@op("aminmax", method=True, out=True, returns=("min", "max"))
+@op("aminmax", method=True, out=EXACT, returns=("min", "max"))
 def aminmax(input: Array, *, dim=None, keepdim=False):
     """(smallest, largest) elements along a dim, of all where none is given. Shape: twice the input's without it."""
     if dim is None and not input.size:
@@ -177,13 +185,13 @@ def _place(name, extreme, find, input, dim, keepdim):
     return found if keepdim else found.squeeze(dim)
 
 
-@op("argmax", method=True, out=True)
+@op("argmax", method=True, out=EXACT)
 def argmax(input: Array, dim=None, keepdim=False):
     """The place of the largest element along a dim, or of all; the first of equal ones. Shape: without it, int64."""
     return _place("argmax", largest, jnp.argmax, input, dim, keepdim)
 
 
-@op("argmin", method=True, out=True)
+@op("argmin", method=True, out=EXACT)
 def argmin(input: Array, dim=None, keepdim=False):
     """The place of the smallest element along a dim, or of all; the first of equal ones. Shape: without it, int64."""
     return _place("argmin", smallest, jnp.argmin, input, dim, keepdim)

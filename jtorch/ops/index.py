@@ -9,7 +9,7 @@ from jax import lax
 from jax import numpy as jnp
 
 from jtorch.dtypes import from_numpy
-from jtorch.ops.op import FIRST, Array, Arrays, Operand, Scalar, op, widened
+from jtorch.ops.op import EXACT, FIRST, Array, Arrays, Operand, Scalar, op, widened
 from jtorch.shapes import broadcast_shapes, listed, normalize_dim, numel
 
 # XLA itself keeps reads and writes inside: JAX's other modes would check once more.
@@ -108,7 +108,7 @@ def _vector(index, wanted):
     return index.reshape(-1)
 
 
-@op("index_select", method=True, out=True)
+@op("index_select", method=True, out="index_select(): self and result must have the same scalar type")
 def index_select(input: Array, dim, index: Array):
     """The slices of a dim at the places in a vector. Raises IndexError unless index is one."""
     dim = normalize_dim(dim, input.ndim)
@@ -122,7 +122,7 @@ def index_select(input: Array, dim, index: Array):
     return input.at[_key(input.ndim, (index,), (dim,))].get(mode=_MODE, wrap_negative_indices=False)
 
 
-@op("index_add", method=True, inplace=True, out=True)
+@op("index_add", method=True, inplace=True, out=EXACT)
 def index_add(input: Array, dim, index: Array, source: Array, *, alpha: Scalar = 1):
     """The tensor with alpha · each slice of source added to the slice at its index. Raises RuntimeError for shapes."""
     dim = normalize_dim(dim, input.ndim)
@@ -162,7 +162,7 @@ def _rows(input, dim, index):
     return input.at[_key(input.ndim, (index,), (dim,))]
 
 
-@op("index_copy", method=True, inplace=True, out=True)
+@op("index_copy", method=True, inplace=True, out=EXACT)
 def index_copy(input: Array, dim, index: Array, source: Array):
     """The tensor with each slice of source written to the slice at its index. Raises IndexError for the shapes."""
     dim = normalize_dim(dim, input.ndim)
@@ -235,7 +235,11 @@ def _(grad, result, input, dim, index, value):
     return kept, None, (grad - kept).sum()  # a place that is named twice counts once
 
 
-@op("take", method=True, out=True)
+@op(
+    "take",
+    method=True,
+    out="take(): self and out expected to have the same dtype, but got self.dtype = {Want} and out.dtype = {Have}",
+)
 def take(input: Array, index: Array):
     """The elements at places in the flattened tensor. Shape: index's. Raises RuntimeError unless index is int64."""
     _check_long("take()", index)
@@ -288,7 +292,7 @@ def _check_slice(src, shape):
         )
 
 
-@op("slice_scatter", method=True, out=True, follows=FIRST)
+@op("slice_scatter", method=True, out=EXACT, follows=FIRST)
 def slice_scatter(input: Array, src: Array, dim=0, start=None, end=None, step=1):
     """The tensor with src in place of a slice of a dim. Raises RuntimeError where src has another size."""
     dim = normalize_dim(dim, input.ndim)

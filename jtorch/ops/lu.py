@@ -19,7 +19,7 @@ from jtorch.matrices import (
     refuse_shape,
     solve_factored,
 )  # fmt: skip
-from jtorch.ops.op import Array, op
+from jtorch.ops.op import EXACT, Array, op
 from jtorch.shapes import listed
 
 
@@ -52,7 +52,7 @@ def _permutations(rows, dtype):
     return (jnp.arange(rows.shape[-1], dtype=rows.dtype)[:, None] == rows[..., None, :]).astype(dtype)
 
 
-@op("linalg_lu", door="linalg", out=True, returns=("P", "L", "U"), constant=("P",))
+@op("linalg_lu", door="linalg", out=EXACT, returns=("P", "L", "U"), constant=("P",))
 def linalg_lu(A: Array, *, pivot=True):
     """A = P L U. Shape: (*, m, n) -> (*, m, m), (*, m, k), (*, k, n), k = min(m, n)."""
     if A.ndim < 2:
@@ -67,7 +67,7 @@ def _empty(x):
     return jnp.zeros((0,), x.dtype)
 
 
-@op("lu_unpack", out=True, returns=("P", "L", "U"), constant=("P",))
+@op("lu_unpack", out=EXACT, returns=("P", "L", "U"), constant=("P",))
 def lu_unpack(LU_data: Array, LU_pivots: Array, unpack_data=True, unpack_pivots=True):
     """P, L and U from what lu_factor gives; empty tensors for what is not wanted. Shape: as linalg.lu."""
     if LU_data.ndim < 2:
@@ -95,7 +95,7 @@ def _check_pivots(pivots, wanted):
         )
 
 
-@op("linalg_lu_solve", door="linalg", out=True)
+@op("linalg_lu_solve", door="linalg", out=EXACT)
 def linalg_lu_solve(LU: Array, pivots: Array, B: Array, *, left=True, adjoint=False):
     """The X of A X = B from A's factors; X A = B where left is False, Aᴴ for A with adjoint.
 
@@ -169,7 +169,7 @@ def _solve(a, b):
     )
 
 
-@op("linalg_det", door="linalg", out=True)
+@op("linalg_det", door="linalg", out=EXACT)
 def linalg_det(A: Array):
     """The determinants of matrices. Shape: (*, n, n) -> (*)."""
     need_square(A, "linalg.det")
@@ -178,7 +178,7 @@ def linalg_det(A: Array):
     return jnp.linalg.det(A) if A.size else jnp.ones(A.shape[:-2], A.dtype)
 
 
-@op("linalg_slogdet", door="linalg", out=True, returns=("sign", "logabsdet"))
+@op("linalg_slogdet", door="linalg", out=EXACT, returns=("sign", "logabsdet"))
 def linalg_slogdet(A: Array):
     """Sign and logarithm of the absolute value of determinants. Shape: (*, n, n) -> (*), (*)."""
     need_square(A, "linalg.slogdet")

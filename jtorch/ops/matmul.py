@@ -5,8 +5,11 @@ from jax import lax
 from jax import numpy as jnp
 
 from jtorch.dtypes import COMPLEX, INT, cpp_name, from_numpy, need_within
-from jtorch.ops.op import Array, Scalar, op, widened
+from jtorch.ops.op import EXACT, Array, Scalar, op, widened
 from jtorch.shapes import broadcast_shapes, listed
+
+_DOT = "result dtype {Have} does not match input dtype {Want}"
+_INNER = "tensordot: Expected the output tensor to have dtype {Want}, but got an output tensor with dtype {Have}"
 
 
 def _label(x):
@@ -78,7 +81,7 @@ def _mv(a, b):
     return lax.dot(a, b)
 
 
-@op("mm", method=True, out=True)
+@op("mm", method=True, out=EXACT)
 def mm(input: Array, mat2: Array):
     """Matrix product. Shape: (n, k), (k, m) -> (n, m). Raises RuntimeError when the inner sizes differ."""
     if input.ndim != 2:
@@ -88,7 +91,7 @@ def mm(input: Array, mat2: Array):
     return _mm(input, mat2)
 
 
-@op("bmm", method=True, out=True)
+@op("bmm", method=True, out=EXACT)
 def bmm(input: Array, mat2: Array):
     """Matrix products of a batch. Shape: (b, n, k), (b, k, m) -> (b, n, m)."""
     for x, name in ((input, "batch1"), (mat2, "batch2")):
@@ -97,7 +100,7 @@ def bmm(input: Array, mat2: Array):
     return _bmm(input, mat2)
 
 
-@op("mv", method=True, out=True)
+@op("mv", method=True, out="addmv input tensors must have the same dtype, but got {Have}, {Want}, and {Want}")
 def mv(input: Array, vec: Array):
     """Matrix times vector. Shape: (n, k), (k,) -> (n,)."""
     if (input.ndim, vec.ndim) != (2, 1):
@@ -105,7 +108,7 @@ def mv(input: Array, vec: Array):
     return _mv(input, vec)
 
 
-@op("dot", method=True, out=True)
+@op("dot", method=True, out=_DOT)
 def dot(input: Array, tensor: Array):
     """Sum of the products of two vectors. Shape: (n,), (n,) -> ()."""
     if (input.ndim, tensor.ndim) != (1, 1):
@@ -113,7 +116,7 @@ def dot(input: Array, tensor: Array):
     return _dot(input, tensor)
 
 
-@op("vdot", method=True, out=True)
+@op("vdot", method=True, out=_DOT)
 def vdot(input: Array, other: Array):
     """dot with the first vector conjugated. Shape: (n,), (n,) -> ()."""
     if (input.ndim, other.ndim) != (1, 1):
@@ -135,7 +138,7 @@ def _matmul_graph(operands, attrs):
 _ROW = ("SqueezeBackward4", ("MmBackward0", ("UnsqueezeBackward0", 0), 1))
 
 
-@op("matmul", method=True, out=True, operator="matmul", grad_name=_matmul_graph)
+@op("matmul", method=True, out=EXACT, operator="matmul", grad_name=_matmul_graph)
 def matmul(input: Array, other: Array):
     """Product of vectors, matrices or batches of matrices. Shape: (*, n, k), (*, k, m) -> (*, n, m), `*` broadcast."""
     if not input.ndim or not other.ndim:
@@ -270,7 +273,7 @@ def _is_one(factor):
     return isinstance(factor, (int, float)) and factor == 1
 
 
-@op("addmm", method=True, inplace=True, out=True)
+@op("addmm", method=True, inplace=True, out=EXACT)
 def addmm(input: Array, mat1: Array, mat2: Array, *, beta: Scalar = 1, alpha: Scalar = 1):
     """beta · input + alpha · mat1 mat2. Shape: broadcast to (n, m), (n, k), (k, m) -> (n, m)."""
     for x, name in ((mat1, "mat1"), (mat2, "mat2")):
@@ -282,7 +285,7 @@ def addmm(input: Array, mat1: Array, mat2: Array, *, beta: Scalar = 1, alpha: Sc
     return _rounded_once(lambda term, a, b: _added(term, _mm(a, b), beta, alpha), input, mat1, mat2)
 
 
-@op("addmv", method=True, inplace=True, out=True)
+@op("addmv", method=True, inplace=True, out=EXACT)
 def addmv(input: Array, mat: Array, vec: Array, *, beta: Scalar = 1, alpha: Scalar = 1):
     """beta · input + alpha · mat vec. Shape: broadcast to (n,), (n, k), (k,) -> (n,)."""
     if (mat.ndim, vec.ndim) != (2, 1):
@@ -306,7 +309,7 @@ def addr(input: Array, vec1: Array, vec2: Array, *, beta: Scalar = 1, alpha: Sca
     return _added(input, vec1[:, None] * vec2[None], beta, alpha)
 
 
-@op("baddbmm", method=True, inplace=True, out=True)
+@op("baddbmm", method=True, inplace=True, out=EXACT)
 def baddbmm(input: Array, batch1: Array, batch2: Array, *, beta: Scalar = 1, alpha: Scalar = 1):
     """beta · input + alpha · batch1 batch2. Shape: broadcast to (b, n, m), (b, n, k), (b, k, m) -> (b, n, m)."""
     if not batch1.dtype == batch2.dtype == input.dtype:
@@ -343,7 +346,7 @@ def outer(input: Array, vec2: Array):
     return times(input[:, None], vec2[None])
 
 
-@op("inner", method=True, out=True, grad_name="ViewBackward0")
+@op("inner", method=True, out=_INNER, grad_name="ViewBackward0")
 def inner(input: Array, other: Array):
     """Sums of products over the last dims. Shape: (*, k), (+, k) -> (*, +)."""
     if not input.ndim or not other.ndim:

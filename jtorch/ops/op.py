@@ -47,6 +47,12 @@ FIRST = "first"  # by those of the first operand
 FORMAT, EITHER_FORMAT, COMMON_FORMAT = (all, 1), (any, 2), (all, None)  # in channels_last if these operands are
 
 
+# What torch says to an out= of another dtype than the result's, where it does not cast: the field `out`. In it stand
+# the C++ names of the result's dtype and of out's as want and have, their labels as Want and Have.
+EXACT = "Expected out tensor to have dtype {want}, but got {have} instead"
+FOUND = "Found dtype {Have} but expected {Want}"
+
+
 class Lift:
     """A number among a call's operands that always is an input of the program, never a constant."""
 

@@ -8,7 +8,7 @@ from jax import numpy as jnp
 
 from jtorch import dtypes
 from jtorch.lowering import direction
-from jtorch.ops.op import Array, Scalar, op, widened
+from jtorch.ops.op import FOUND, Array, Scalar, op, widened
 
 LN2 = math.log(2)
 LN10 = math.log(10)
@@ -177,21 +177,21 @@ def _refuse_complex(name, input):
         raise NotImplementedError(f"{name} is not supported for complex inputs")
 
 
-@op("floor", rule="promote", method=True, inplace=True, out=True)
+@op("floor", rule="promote", method=True, inplace=True, out=FOUND)
 def floor(input: Array):
     """The largest whole number not above each element. Shape: any -> the same."""
     _refuse_complex("floor", input)
     return input if _integral(input) else jnp.floor(input)
 
 
-@op("ceil", rule="promote", method=True, inplace=True, out=True)
+@op("ceil", rule="promote", method=True, inplace=True, out=FOUND)
 def ceil(input: Array):
     """The smallest whole number not below each element. Shape: any -> the same."""
     _refuse_complex("ceil", input)
     return input if _integral(input) else jnp.ceil(input)
 
 
-@op("trunc", "fix", rule="promote", method=True, inplace=True, out=True)
+@op("trunc", "fix", rule="promote", method=True, inplace=True, out=FOUND)
 def trunc(input: Array):
     """Each element without its fraction. Shape: any -> the same."""
     _refuse_complex("trunc", input)
@@ -202,7 +202,7 @@ def _round_name(operands, attrs):
     return "RoundBackward1" if attrs[0] else "RoundBackward0"
 
 
-@op("round", rule="promote", method=True, inplace=True, out=True, grad_name=_round_name)
+@op("round", rule="promote", method=True, inplace=True, out=FOUND, grad_name=_round_name)
 @widened
 def round(input: Array, *, decimals=0):
     """Each element rounded to `decimals` places, halves to even. Shape: any -> the same."""
@@ -215,7 +215,7 @@ def round(input: Array, *, decimals=0):
     return jnp.round(input * scale) / scale if decimals > 0 else jnp.round(input / scale) * scale
 
 
-@op("frac", rule="promote", method=True, inplace=True, out=True)
+@op("frac", rule="promote", method=True, inplace=True, out=FOUND)
 def frac(input: Array):
     """The fraction of each element, with its sign. Shape: any -> the same."""
     return input - trunc.fn(input)
@@ -236,7 +236,7 @@ def _(grad, result, input):
     return (grad * direction(input),)
 
 
-@op("neg", "negative", method=True, inplace=True, out=True, operator="neg", follows=True)
+@op("neg", "negative", method=True, inplace=True, out=FOUND, operator="neg", follows=True)
 def neg(input: Array):
     """-input. Shape: any -> the same. Raises RuntimeError for a bool tensor."""
     if input.dtype == bool:
@@ -247,7 +247,7 @@ def neg(input: Array):
     return -input
 
 
-@op("sign", method=True, inplace=True, out=True, follows=True)
+@op("sign", method=True, inplace=True, out=FOUND, follows=True)
 def sign(input: Array):
     """-1, 0 or 1, the sign of each element; 0 for nan. Shape: any -> the same. Raises where complex."""
     if _is_complex(input):
@@ -259,13 +259,13 @@ def sign(input: Array):
     return (input > 0).astype(input.dtype) - (input < 0).astype(input.dtype)
 
 
-@op("sgn", method=True, inplace=True, out=True, follows=True)
+@op("sgn", method=True, inplace=True, out=FOUND, follows=True)
 def sgn(input: Array):
     """The sign of each element; of a complex number its direction, z / |z|. Shape: any -> the same."""
     return direction(input) if _is_complex(input) else sign.fn(input)
 
 
-@op("signbit", method=True, out=True, follows=True)
+@op("signbit", method=True, out="signbit does not support non-boolean outputs.", follows=True)
 def signbit(input: Array):
     """Whether each element's sign bit is set, as it is for -0. Shape: any -> the same, bool."""
     if _is_complex(input):
@@ -278,7 +278,13 @@ def signbit(input: Array):
 # Nan and infinities.
 
 
-@op("nan_to_num", method=True, inplace=True, out=True, follows=True)
+@op(
+    "nan_to_num",
+    method=True,
+    inplace=True,
+    out="nan_to_num: dtype of out: {Have} should be same as input: {Want}",
+    follows=True,
+)
 def nan_to_num(input: Array, nan: Scalar = 0.0, posinf: Scalar | None = None, neginf: Scalar | None = None):
     """nan and infinities replaced, by 0 and the dtype's bounds unless given. Shape: any -> the same."""
     if _integral(input):
@@ -313,7 +319,7 @@ def isfinite(input: Array):
     return jnp.isfinite(input)
 
 
-@op("isposinf", method=True, out=True, follows=True)
+@op("isposinf", method=True, out="isposinf does not support non-boolean outputs.", follows=True)
 def isposinf(input: Array):
     """Which elements are +inf. Shape: any -> the same, bool. Raises RuntimeError for complex tensors."""
     if _is_complex(input):
@@ -321,7 +327,7 @@ def isposinf(input: Array):
     return jnp.zeros(input.shape, bool) if _integral(input) else input == np.inf
 
 
-@op("isneginf", method=True, out=True, follows=True)
+@op("isneginf", method=True, out="isneginf does not support non-boolean outputs.", follows=True)
 def isneginf(input: Array):
     """Which elements are -inf. Shape: any -> the same, bool. Raises RuntimeError for complex tensors."""
     if _is_complex(input):

@@ -16,13 +16,13 @@ from jtorch.matrices import (
     need_matrix,
     solve_triangular,
 )  # fmt: skip
-from jtorch.ops.op import Array, op
+from jtorch.ops.op import EXACT, Array, op
 from jtorch.shapes import listed
 
 MODES = ("reduced", "complete", "r")
 
 
-@op("linalg_qr", door="linalg", out=True, returns=("Q", "R"), saves=("result",))
+@op("linalg_qr", door="linalg", out=EXACT, returns=("Q", "R"), saves=("result",))
 def linalg_qr(A: Array, mode="reduced"):
     """A = Q R, with Q unitary and R triangular. Shape: (*, m, n) -> (*, m, k), (*, k, n); k = m where complete.
 
@@ -119,6 +119,12 @@ def _check_reflectors(input, tau, function):
         )
 
 
+_ORMQR = (
+    "torch.ormqr: Expected input and result to have the same dtype, but input has dtype{Want} and result has dtype "
+    "{Have}"
+)
+
+
 def _without_reflectors(operands, attrs):
     # torch: of no reflectors the gradients are undefined.
     return () if all(math.prod(x.shape) for x in operands[:2]) else (0, 1)
@@ -147,7 +153,7 @@ def linalg_householder_product(A: Array, tau: Array):
     return _reflect(_vectors(A, tau.shape[-1]), tau, start, backwards=True)
 
 
-@op("ormqr", method=True, out=True, undefined=_without_reflectors)
+@op("ormqr", method=True, out=_ORMQR, undefined=_without_reflectors)
 def ormqr(input: Array, tau: Array, other: Array, left=True, transpose=False):
     """Q other, other Q, or these with Qᴴ, for the product Q of Householder reflectors. Shape: other's."""
     for x, name in ((input, "input"), (other, "other")):

@@ -191,12 +191,15 @@ def _interpolated(ordered, ranks, interpolation):
     return jnp.where(weight < 0.5, low + weight * (high - low), high - (high - low) * (1 - weight))
 
 
+_SAME = "quantile() out tensor must be same dtype as the input tensor"
+
+
 def _share_apart(attrs):
     # torch: q shows in the result as a weight between neighbours, or not at all.
     return () if attrs[2] == "linear" else (1,)
 
 
-@op("quantile", method=True, out=True, lift=False, grad_name="SqueezeBackward4", unlinked=_share_apart)
+@op("quantile", method=True, out=_SAME, lift=False, grad_name="SqueezeBackward4", unlinked=_share_apart)
 def quantile(input: Array, q: Operand, dim=None, keepdim=False, *, interpolation="linear"):
     """The elements below which a share q of a dim lies. Shape: () or (k,) for q, before the input's without the dim.
 
@@ -205,7 +208,7 @@ def quantile(input: Array, q: Operand, dim=None, keepdim=False, *, interpolation
     return _quantile(input, q, dim, keepdim, interpolation, skip_nan=False)
 
 
-@op("nanquantile", method=True, out=True, lift=False, grad_name="SqueezeBackward4", unlinked=_share_apart)
+@op("nanquantile", method=True, out=_SAME, lift=False, grad_name="SqueezeBackward4", unlinked=_share_apart)
 def nanquantile(input: Array, q: Operand, dim=None, keepdim=False, *, interpolation="linear"):
     """quantile of the elements that are not nan. Shape: () or (k,) for q, before the input's without the dim."""
     return _quantile(input, q, dim, keepdim, interpolation, skip_nan=True)

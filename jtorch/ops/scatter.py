@@ -9,7 +9,7 @@ from jax import numpy as jnp
 
 from jtorch.dtypes import from_numpy
 from jtorch.lowering import flat_places
-from jtorch.ops.op import Array, Operand, op
+from jtorch.ops.op import EXACT, Array, Operand, op
 from jtorch.shapes import broadcast_shapes, listed, normalize_dim
 
 # XLA itself keeps reads and writes inside: JAX's other modes would check once more.
@@ -39,7 +39,7 @@ def _check_gather(input, dim, index):
             )
 
 
-@op("gather", method=True, out=True)
+@op("gather", method=True, out=EXACT)
 def gather(input: Array, dim, index: Array, *, sparse_grad=False):
     """input[i][index[i][j]] for dim 1, and so on. Shape: index's. Raises RuntimeError where it does not fit."""
     dim = normalize_dim(dim, input.ndim)
@@ -67,7 +67,7 @@ def _(grad, result, input, dim, index, *, sparse_grad=False):
     return _write(jnp.zeros(input.shape, grad.dtype), dim, index, grad, "add"), None
 
 
-@op("take_along_dim", method=True, out=True, grad_name="GatherBackward0")
+@op("take_along_dim", method=True, out=EXACT, grad_name="GatherBackward0")
 def take_along_dim(input: Array, indices: Array, dim=None):
     """Elements along a dim at `indices`, which broadcast against input; without dim, of the flattened tensor."""
     if dim is None:
@@ -134,7 +134,7 @@ def _scatter_name(operands, attrs):
     return f"ScatterBackward{int(operands[2] is None or operands[2][1] is None)}"
 
 
-@op("scatter", method=True, inplace=True, out=True, grad_name=_scatter_name, lift=False)
+@op("scatter", method=True, inplace=True, out=EXACT, grad_name=_scatter_name, lift=False)
 def scatter(input: Array, dim, index: Array, src: Operand = None, value: Operand = None, *, reduce=None):
     """The tensor with src, a tensor or a number, written at index along a dim; reduce adds or multiplies instead.
 
@@ -176,7 +176,7 @@ def _spread(part, shape):
     return lax.pad(part, np.zeros((), part.dtype), room).reshape(shape)
 
 
-@op("scatter_add", method=True, inplace=True, out=True)
+@op("scatter_add", method=True, inplace=True, out=EXACT)
 def scatter_add(input: Array, dim, index: Array, src: Array):
     """The tensor with src added at index along a dim. Raises RuntimeError where shapes or dtypes do not fit."""
     dim = normalize_dim(dim, input.ndim)
@@ -192,7 +192,7 @@ def _(grad, result, input, dim, index, src):
 _HOW = {"sum": "add", "mean": "add", "prod": "multiply", "amax": "max", "amin": "min"}
 
 
-@op("scatter_reduce", method=True, inplace=True, out=True)
+@op("scatter_reduce", method=True, inplace=True, out=EXACT)
 def scatter_reduce(input: Array, dim, index: Array, src: Array, reduce, *, include_self=True):
     """All elements of src that index sends to one place, and the one there, as their sum, prod, mean, amax or amin.
 
@@ -298,7 +298,7 @@ def _prod_gradient(grad, result, input, dim, index, src, include_self):
     return to_self, jnp.where(alone, _gather(grad * others, dim, index), divided)
 
 
-@op("index_reduce", method=True, inplace=True, out=True)
+@op("index_reduce", method=True, inplace=True, out=EXACT)
 def index_reduce(input: Array, dim, index: Array, source: Array, reduce, *, include_self=True):
     """All slices of source that a vector sends to one slice, and the one there, as their prod, mean, amax or amin."""
     if reduce not in ("prod", "mean", "amax", "amin"):

@@ -10,7 +10,7 @@ from jax import numpy as jnp
 from jax import vmap
 
 from jtorch.dtypes import from_numpy, no_kernel
-from jtorch.ops.op import Array, Operand, op
+from jtorch.ops.op import EXACT, Array, Operand, op
 from jtorch.shapes import listed, normalize_dim
 
 
@@ -192,7 +192,7 @@ def bucketize(input: Operand, boundaries: Array, *, out_int32=False, right=False
     return searchsorted.fn(boundaries, input, out_int32=out_int32, right=right)
 
 
-@op("isin", differentiable=False, out=True)
+@op("isin", differentiable=False, out=EXACT)
 def isin(elements: Operand, test_elements: Operand, *, assume_unique=False, invert=False):
     """Whether each element is among the test elements. Shape: elements'."""
     for x in (elements, test_elements):

@@ -5,7 +5,7 @@ from jax import lax
 from jax import numpy as jnp
 
 from jtorch.dtypes import convert, from_numpy, result_type
-from jtorch.ops.op import COMMON_FORMAT, FORMAT, Array, Arrays, DType, Scalar, op, widened
+from jtorch.ops.op import COMMON_FORMAT, EXACT, FORMAT, Array, Arrays, DType, Scalar, op, widened
 from jtorch.shapes import listed, normalize_dim, normalize_dims
 
 
@@ -227,14 +227,14 @@ def rot90(input: Array, k=1, dims=(0, 1)):
     return jnp.rot90(input, k, plane)
 
 
-@op("tril", method=True, inplace=True, out=True)
+@op("tril", method=True, inplace=True, out=EXACT)
 def tril(input: Array, diagonal=0):
     """The lower triangle of matrices up to a diagonal, else 0. Raises RuntimeError with fewer than two dims."""
     row, column = _places(input, "tril")
     return jnp.where(column - row <= diagonal, input, jnp.zeros((), input.dtype))
 
 
-@op("triu", method=True, inplace=True, out=True)
+@op("triu", method=True, inplace=True, out=EXACT)
 def triu(input: Array, diagonal=0):
     """The upper triangle of matrices from a diagonal on, else 0. Raises RuntimeError with fewer than two dims."""
     row, column = _places(input, "triu")
@@ -252,7 +252,7 @@ def _diag_name(operands, attrs):
     return "DiagEmbedBackward0" if operands[0][1] == 1 else "DiagonalBackward0_copy"
 
 
-@op("diag", method=True, out=True, grad_name=_diag_name)
+@op("diag", method=True, out=EXACT, grad_name=_diag_name)
 def diag(input: Array, diagonal=0):
     """The matrix with a vector on its diagonal, or the diagonal of a matrix. Raises RuntimeError for other dims."""
     if input.ndim == 1:

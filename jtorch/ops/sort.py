@@ -5,7 +5,7 @@ from jax import lax
 from jax import numpy as jnp
 
 from jtorch.lowering import flat_places
-from jtorch.ops.op import Array, op
+from jtorch.ops.op import EXACT, Array, op
 from jtorch.shapes import normalize_dim
 
 
@@ -57,7 +57,9 @@ def _sort_name(operands, attrs):
     return f"SortBackward{int(attrs[2] is not None)}"
 
 
-@op("sort", method=True, out=True, returns=("values", "indices"), saves=("result",), grad_name=_sort_name, follows=True)
+@op(
+    "sort", method=True, out=EXACT, returns=("values", "indices"), saves=("result",), grad_name=_sort_name, follows=True
+)
 def sort(input: Array, dim=-1, descending=False, *, stable=None):
     """Elements in order along a dim, and where they were; nan is the largest. Equal elements keep their order."""
     dim = normalize_dim(dim, input.ndim)
@@ -78,14 +80,14 @@ def argsort(input: Array, dim=-1, descending=False, stable=False):
     return _ordered(input, dim, descending)[1]
 
 
-@op("msort", method=True, out=True, grad_name="SortBackward0", follows=True)
+@op("msort", method=True, out=EXACT, grad_name="SortBackward0", follows=True)
 def msort(input: Array):
     """Elements in order along the first dim."""
     _check_real("Sort", input)
     return _ordered(input, 0, False)[0]
 
 
-@op("topk", method=True, out=True, returns=("values", "indices"), saves=("result",))
+@op("topk", method=True, out=EXACT, returns=("values", "indices"), saves=("result",))
 def topk(input: Array, k, dim=-1, largest=True, sorted=True):
     """The k largest or smallest elements along a dim, in order, and where they are; nan is the largest.
 
@@ -110,7 +112,13 @@ def _(grads, results, input, k, dim=-1, largest=True, sorted=True):
     return (_spread(grads[0], results[1], input, normalize_dim(dim, input.ndim)),)
 
 
-@op("kthvalue", method=True, out=True, returns=("values", "indices"), saves=("result",))
+@op(
+    "kthvalue",
+    method=True,
+    out="output values must be of same type as input",
+    returns=("values", "indices"),
+    saves=("result",),
+)
 def kthvalue(input: Array, k, dim=-1, keepdim=False):
     """The k-th smallest element along a dim, and where it is; nan is the largest. Raises RuntimeError out of range."""
     axis = normalize_dim(dim, input.ndim)

@@ -2,10 +2,10 @@
 
 from jtorch.matrices import broadcast_batches, need_kernel, need_matrix, need_same_dtype, need_solvable, need_square
 from jtorch.matrices import solve_triangular as solve
-from jtorch.ops.op import Array, op
+from jtorch.ops.op import EXACT, Array, op
 
 
-@op("linalg_solve_triangular", door="linalg", out=True)
+@op("linalg_solve_triangular", door="linalg", out="expected scalar type {Want} but found {Have}")
 def linalg_solve_triangular(A: Array, B: Array, *, upper, left=True, unitriangular=False):
     """The X of A X = B, or X A = B, for triangular A. Shape: (*, n, n), (*, n, k) -> (*, n, k), `*` broadcast."""
     need_same_dtype(A, B, "linalg.solve_triangular")
@@ -15,7 +15,7 @@ def linalg_solve_triangular(A: Array, B: Array, *, upper, left=True, unitriangul
     return solve(a, b, left=left, upper=upper, unit=unitriangular)
 
 
-@op("triangular_solve", method=True, out=True, returns=("solution", "cloned_coefficient"))
+@op("triangular_solve", method=True, out=EXACT, returns=("solution", "cloned_coefficient"))
 def triangular_solve(input: Array, A: Array, upper=True, transpose=False, unitriangular=False):
     """(X of A X = input, or of Aᵀ X = input; a copy of A). Shape: (*, n, k), (*, n, n) -> (*, n, k), (*, n, n)."""
     for x, name in ((input, "b"), (A, "A")):

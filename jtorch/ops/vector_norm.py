@@ -6,7 +6,7 @@ from jax import numpy as jnp
 
 from jtorch import dtypes
 from jtorch.lowering import direction, largest, smallest
-from jtorch.ops.op import Array, DType, op, widened
+from jtorch.ops.op import EXACT, Array, DType, op, widened
 from jtorch.shapes import normalize_dim, normalize_dims
 
 
@@ -72,7 +72,7 @@ def _check_norm(input, ord, dim, dims, dtype):
             )
 
 
-@op("linalg_vector_norm", door="linalg", out=True, lift=False, undefined=_of_order_0)
+@op("linalg_vector_norm", door="linalg", out=EXACT, lift=False, undefined=_of_order_0)
 def vector_norm(x: Array, ord=2, dim=None, keepdim=False, *, dtype: DType = None):
     """The p-norm along dims, of all elements where none is given. Shape: the input's without these dims.
 
@@ -116,7 +116,7 @@ def _(grad, result, input, other, p):
     return along, -along
 
 
-@op("renorm", method=True, inplace=True, out=True)
+@op("renorm", method=True, inplace=True, out=EXACT)
 @widened
 def renorm(input: Array, p, dim, maxnorm):
     """Slices along a dim, scaled down to a p-norm of maxnorm where theirs is above. Shape: any -> the same."""

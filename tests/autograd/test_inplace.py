@@ -338,3 +338,31 @@ def test_writes_to_items_of_forbidden_views(kind, index):
         view[index] = torch.tensor(2.0)
 
     same_error(fn)
+
+
+OUTS = """
+    mm(x, x)  bmm(x[None], x[None])  addmm(x, x, x)  dot(x[0], x[0])  mv(x, x[0])  inner(x, x)  tensordot(x, x, 2)
+    matmul(x, x)  ceil(x)  neg(x)  round(x)  sgn(x + 1j)  softmax(x, 0)  softmax(x, 0, dtype=d)  tril(x)  isposinf(x)
+    argmax(x)  amax(x, 0)  take(x, i)  gather(x, 0, i[None])  index_select(x, 0, i)  nan_to_num(x)  linalg.inv(x)
+    linalg.norm(x)  linalg.multi_dot([x, x])  linalg.matrix_power(x, 3)  norm(x)  where(x > 0, x, x)  nonzero(x)
+    masked_select(x, x > 0)  complex(x, x)  nanquantile(x, 0.5)  isin(x, x)  cross(x, x, dim=0)  linalg.eigvals(x)
+    linalg.pinv(x)
+"""
+
+
+def test_out_of_another_dtype():
+    def told(torch):
+        x, i, d = torch.eye(3) + 1, torch.tensor([1]), torch.float64
+        wide = {x.dtype: d, torch.complex64: torch.complex128}
+        found = []
+        for call in filter(None, map(str.strip, OUTS.split("  "))):
+            made = eval(f"torch.{call}", {"torch": torch, "x": x, "i": i, "d": d})
+            out = torch.empty(made.shape, dtype=wide.get(made.dtype, torch.float32))
+            try:
+                eval(f"torch.{call[:-1]}, out=out)", {"torch": torch, "x": x, "i": i, "d": d, "out": out})
+                found.append((call, "cast"))
+            except RuntimeError as error:
+                found.append((call, str(error)))
+        return found
+
+    same(told)
