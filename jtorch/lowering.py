@@ -8,6 +8,8 @@ import numpy as np
 from jax import lax
 from jax import numpy as jnp
 
+from jtorch.shapes import normalize_dim
+
 
 def flat_places(index, dim, shape):
     """The number in a flattened array of this shape of each element that an index names along a dim. Shape: flat."""
@@ -96,6 +98,16 @@ def _place_by_blocks(extreme, find, x, dim):
     block = jnp.expand_dims(find(extreme(blocks, dim + 1), dim, keepdims=True), dim + 1)
     within = find(jnp.take_along_axis(blocks, block, dim, mode="promise_in_bounds"), dim + 1, keepdims=True)
     return (block * length + within).squeeze(dim + 1).astype(np.int64)
+
+
+def to_places(grad, indices, input, dim, keepdim):
+    """The gradient of elements chosen along a dim: it goes to their places."""
+    if input.ndim == 0:
+        return grad
+    dim = normalize_dim(dim, input.ndim)
+    if not keepdim:
+        grad, indices = jnp.expand_dims(grad, dim), jnp.expand_dims(indices, dim)
+    return jnp.where(lax.broadcasted_iota(indices.dtype, input.shape, dim) == indices, grad, 0)
 
 
 # Running sums. XLA's own (reduce_window) is 40 times slower than torch's on a CPU.

@@ -158,15 +158,9 @@ def _nothing(dtype):
 
 
 def _check_dtype(source, target):
-    have, want = (_C_NAMES.get(aval(t).dtype.name, aval(t).dtype.name) for t in (source, target))
+    have, want = (dtypes.cpp_name(aval(t).dtype) for t in (source, target))
     if have != want:
         raise RuntimeError(f"Could not set tensor of type {have} to a tensor of type {want}")
-
-
-_C_NAMES = {
-    "float32": "float", "float64": "double", "float16": "c10::Half", "bfloat16": "c10::BFloat16", "int64": "long int",
-    "int32": "int", "int16": "short int", "int8": "signed char", "uint8": "unsigned char",
-}  # fmt: skip
 
 
 def _place(tensor, cell, size, stride, offset):

@@ -7,7 +7,6 @@ from jax.core import Tracer
 from jtorch import _tensor, dtypes, modes
 from jtorch._tensor import Tensor, alias, aval
 from jtorch.api.put import FUNCTIONS, attribute, both, method
-from jtorch.api.types import c_name
 from jtorch.autograd import anomaly_mode, tensor_hooks
 from jtorch.autograd.apply import view
 from jtorch.autograd.backward import backward as backward_from
@@ -109,7 +108,7 @@ def _check_grad(tensor, value):
     have, want = aval(value), aval(tensor)
     if have.dtype is not want.dtype:
         raise RuntimeError(
-            f"attempting to assign a gradient with dtype '{c_name(have.dtype)}' to a "
+            f"attempting to assign a gradient with dtype '{dtypes.cpp_name(have.dtype)}' to a "
             f"tensor with grad_dtype '{want.dtype.label}'. The gradient must match the tensor's grad_dtype (defaults "
             "to the tensor's dtype). You can set the tensor's grad_dtype attribute with a specific dtype, or None to "
             "allow any dtype. Set grad_dtype with caution. Diverging the dtypes of a tensor and its gradient may break "

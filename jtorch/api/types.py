@@ -23,15 +23,3 @@ def parse_type(name):
         raise ValueError(f"invalid type: '{name}'")
     kind = BY_LABEL[label] if label else dtypes.Default.float
     return kind, devices.get("cuda") if parts[1] == "cuda" else devices.CPU
-
-
-_C_NAMES = {
-    "float32": "float", "float64": "double", "float16": "c10::Half", "bfloat16": "c10::BFloat16", "int64": "long int",
-    "int32": "int", "int16": "short int", "int8": "signed char", "uint8": "unsigned char", "bool": "bool",
-    "complex64": "c10::complex<float>", "complex128": "c10::complex<double>",
-}  # fmt: skip
-
-
-def c_name(dtype):
-    """A dtype as C++ names it in torch's messages."""
-    return _C_NAMES.get(dtype.name, dtype.name)

@@ -7,7 +7,6 @@ import numpy as np
 from jtorch import _tensor, dtypes
 from jtorch.api.creation import finish
 from jtorch.api.put import function
-from jtorch.api.types import c_name
 
 
 def _window(name, values):
@@ -19,7 +18,7 @@ def _window(name, values):
             raise RuntimeError(f"{name} requires non-negative window_length, got window_length={length}")
         if dtype.category < dtypes.FLOAT:
             raise RuntimeError(
-                f"{name} expects floating point dtypes, got: TensorOptions(dtype={c_name(dtype)}, "
+                f"{name} expects floating point dtypes, got: TensorOptions(dtype={dtypes.cpp_name(dtype)}, "
                 "device=cpu, layout=Strided (default), requires_grad=false (default), pinned_memory=false, "
                 "memory_format=(nullopt))"
             )

@@ -1,10 +1,9 @@
 """Ops that find the largest and the smallest elements: max, min, amax, argmax, aminmax."""
 
 import numpy as np
-from jax import lax
 from jax import numpy as jnp
 
-from jtorch.lowering import first_place, largest, smallest
+from jtorch.lowering import first_place, largest, smallest, to_places
 from jtorch.ops.op import EXACT, Array, op
 from jtorch.shapes import normalize_dim, normalize_dims
 
@@ -73,16 +72,6 @@ def _extreme(name, choose, find, input, dim, keepdim):
     return choose(input, dim, keepdim), places if keepdim else places.squeeze(dim)
 
 
-def _chosen(grad, indices, input, dim, keepdim):
-    """The gradient of elements chosen along a dim: it goes to their places."""
-    if input.ndim == 0:
-        return grad
-    dim = normalize_dim(dim, input.ndim)
-    if not keepdim:
-        grad, indices = jnp.expand_dims(grad, dim), jnp.expand_dims(indices, dim)
-    return jnp.where(lax.broadcasted_iota(indices.dtype, input.shape, dim) == indices, grad, 0)
-
-
 @op("max_dim", door=None, returns=("values", "indices"), grad_name="MaxBackward0")
 def max_dim(input: Array, dim, keepdim=False):
     """(largest elements along a dim, their places), the first of equal ones. Shape: twice the input's without it."""
@@ -91,7 +80,7 @@ def max_dim(input: Array, dim, keepdim=False):
 
 @max_dim.gradient
 def _(grad, result, input, dim, keepdim):
-    return (_chosen(grad[0], result[1], input, dim, keepdim),)
+    return (to_places(grad[0], result[1], input, dim, keepdim),)
 
 
 @op("min_dim", door=None, returns=("values", "indices"), grad_name="MinBackward0")
@@ -102,7 +91,7 @@ def min_dim(input: Array, dim, keepdim=False):
 
 @min_dim.gradient
 def _(grad, result, input, dim, keepdim):
-    return (_chosen(grad[0], result[1], input, dim, keepdim),)
+    return (to_places(grad[0], result[1], input, dim, keepdim),)
 
 
 # Along dims, values only.

@@ -4,6 +4,7 @@ import numpy as np
 from jax import lax
 from jax import numpy as jnp
 
+from jtorch.lowering import to_places
 from jtorch.ops.op import Array, Operand, op
 from jtorch.shapes import normalize_dim
 
@@ -28,15 +29,6 @@ def _ordered(input, dim):
 def _taken(ordered, places, at, dim, keepdim):
     found = (jnp.take_along_axis(x, at, dim) for x in (ordered, places))
     return tuple(x if keepdim else jnp.squeeze(x, dim) for x in found)
-
-
-def _chosen(grad, indices, input, dim, keepdim):
-    if input.ndim == 0:
-        return grad
-    dim = normalize_dim(dim, input.ndim)
-    if not keepdim:
-        grad, indices = jnp.expand_dims(grad, dim), jnp.expand_dims(indices, dim)
-    return jnp.where(lax.broadcasted_iota(indices.dtype, input.shape, dim) == indices, grad, 0)
 
 
 def _evenly(grad, result, input):
@@ -96,7 +88,7 @@ def median_dim(input: Array, dim, keepdim=False):
 
 @median_dim.gradient
 def _(grad, result, input, dim, keepdim):
-    return (_chosen(grad[0], result[1], input, dim, keepdim),)
+    return (to_places(grad[0], result[1], input, dim, keepdim),)
 
 
 @op("nanmedian_dim", door=None, returns=("values", "indices"), grad_name="NanmedianBackward1")
@@ -107,7 +99,7 @@ def nanmedian_dim(input: Array, dim, keepdim=False):
 
 @nanmedian_dim.gradient
 def _(grad, result, input, dim, keepdim):
-    return (_chosen(grad[0], result[1], input, dim, keepdim),)
+    return (to_places(grad[0], result[1], input, dim, keepdim),)
 
 
 @op("mode", method=True, out=True, returns=("values", "indices"))
@@ -129,7 +121,7 @@ def mode(input: Array, dim=-1, keepdim=False):
 
 @mode.gradient
 def _(grad, result, input, dim, keepdim):
-    return (_chosen(grad[0], result[1], input, dim, keepdim),)
+    return (to_places(grad[0], result[1], input, dim, keepdim),)
 
 
 # Quantiles.

@@ -30,6 +30,8 @@ def _length_gradient(grad, length, x, ord, dims):
     size = jnp.abs(x)
     zero = length == 0
     safe = jnp.where(zero, 1, length)
+    if ord == 0:
+        return jnp.zeros_like(x)  # for tangents
     if ord == 1:
         return grad * direction(x)
     if ord == 2:

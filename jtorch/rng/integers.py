@@ -3,14 +3,9 @@
 import ml_dtypes
 import numpy as np
 
+from jtorch.dtypes import cpp_name
 from jtorch.errors import warn
 
-CPP_NAMES = {
-    "bool": "bool", "uint8": "unsigned char", "int8": "signed char", "int16": "short int", "int32": "int",
-    "int64": "long int", "uint16": "short unsigned int", "uint32": "unsigned int", "uint64": "long unsigned int",
-    "float32": "float", "float64": "double", "float16": "c10::Half", "bfloat16": "c10::BFloat16",
-    "complex64": "c10::complex<float>", "complex128": "c10::complex<double>",
-}  # fmt: skip
 _DIGITS = {"float32": 24, "float64": 53, "float16": 11, "bfloat16": 8}
 _PERM_LIMITS = {"float32": (24, "2^24+1"), "float64": (53, "2^53+1"), "float16": (11, "2049")}
 _FULL_RANGE = ("int64", "float64", "float32", "bfloat16")
@@ -208,11 +203,11 @@ def _check_bounds(low, last, dtype):
     least, most = _limits(dtype)
     for name, value in (("from", low), ("to - 1", last)):
         if not least <= value <= most:
-            raise RuntimeError(f"{name} is out of bounds for {CPP_NAMES[dtype.name]}")
+            raise RuntimeError(f"{name} is out of bounds for {cpp_name(dtype)}")
         digits = _DIGITS.get(dtype.name)
         if digits and abs(value) > 2**digits:
             warn(
                 f"{name} is out of bounds [-(2^{digits}), 2^{digits}]. Due to precision limitations "
-                f"{CPP_NAMES[dtype.name]} can support discrete uniform distribution only within this range. "
+                f"{cpp_name(dtype)} can support discrete uniform distribution only within this range. "
                 "This warning will become an error in version 1.7 release, please fix the code in advance",
             )

@@ -14,7 +14,7 @@ from jtorch.rng import boxmuller, libm
 from jtorch.rng.boxmuller import unit32, unit64
 from jtorch.rng.counts import binomial, check_binomial, poisson
 from jtorch.rng.gamma import dirichlet, standard_gamma
-from jtorch.rng.integers import CPP_NAMES, not_implemented, randint, random, randperm
+from jtorch.rng.integers import not_implemented, randint, random, randperm
 from jtorch.rng.rounding import fma32, fma64
 
 __all__ = [
@@ -152,7 +152,7 @@ def geometric(generator, shape, dtype, p):
 def cauchy(generator, shape, dtype, median=0.0, sigma=1.0):
     """Cauchy numbers. Shape: as given. Raises RuntimeError unless sigma > 0."""
     if not dtype.is_floating_point:
-        raise _not_continuous("Cauchy", CPP_NAMES[dtype.name])
+        raise _not_continuous("Cauchy", dtypes.cpp_name(dtype))
     if not sigma > 0:
         raise RuntimeError(f"cauchy_ expects sigma > 0.0, but found sigma={sigma:g}")
     _supported(dtype, "cauchy_cpu", _FLOATS)
@@ -259,7 +259,7 @@ def _check_bounds(dtype, low, high):
     least, most = float(info.min), float(info.max)
     for name, bound in (("from", low), ("to", high)):
         if not least <= bound <= most:
-            raise RuntimeError(f"{name} is out of bounds for {CPP_NAMES[dtype.name]}")
+            raise RuntimeError(f"{name} is out of bounds for {dtypes.cpp_name(dtype)}")
     if low > high:
         raise RuntimeError(f"uniform_ expects to return a [from, to) range, but found from={low:g} > to={high:g}")
     if high - low > most:

@@ -74,6 +74,10 @@ def test_dist_refuses():
     check("dist", np.array([1, 2]), np.array([1, 2]))
 
 
+def test_tangent_of_order_0():
+    same(lambda torch: torch.func.jvp(lambda x: x / torch.norm(x, 0), (torch.ones(3),), (torch.ones(3),)))
+
+
 @pytest.mark.parametrize("p", [1, 2, 3])
 def test_renorm(p):
     check("renorm", X, p, 0, 1.0, grad_fn=False)
