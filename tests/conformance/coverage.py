@@ -16,28 +16,30 @@ HEAD = """# What of torch passes
 Every entry of torch 2.13's op database, on up to 4 of torch's own samples, beside torch on the CPU. Made by
 `python -m tests.conformance --coverage` from what `make conformance` found; do not edit. A cell names the dtypes that
 pass, those that fail after a cross; `.` is not compared yet, or not a thing that torch has. Tolerances are torch's own.
-Results in half precision that differ are held to torch's in float64: they must be as near to these as torch's
-tolerance, or torch itself, is.
+Results in half or single precision that differ are held to torch's in double precision: they must be as near to these
+as torch's tolerance, or torch itself, is.
 """
 SHORT = {"float32": "f32", "float64": "f64", "int64": "i64", "bool": "b", "complex64": "c64", "bfloat16": "bf16",
          "float16": "f16", "errors": "errors"}  # fmt: skip
 
 
-def cell(outcomes):
-    """{dtype: None or failure} as text: `f32 i64 ✗ f64`."""
-    passed = " ".join(SHORT[d] for d in SHORT if d in outcomes and not outcomes[d])
-    failed = " ".join(SHORT[d] for d in SHORT if outcomes.get(d))
+def cell(outcomes, was="."):
+    """{dtype: None or failure} as text: `f32 i64 ✗ f64`. was: the old text, which stands for the other dtypes."""
+    bad = was.partition("✗")[2].split()
+    failing = {d: short in bad for d, short in SHORT.items() if short in was.split()}
+    failing |= {d: bool(failure) for d, failure in outcomes.items()}
+    passed = " ".join(SHORT[d] for d in SHORT if failing.get(d) is False)
+    failed = " ".join(SHORT[d] for d in SHORT if failing.get(d))
     return f"{passed} ✗ {failed}".strip() if failed else passed or "."
 
 
 def rows(results, old):
-    """{entry: its cells}; those of entries without results are the old page's."""
+    """{entry: its cells}; what has no results is the old page's."""
     table = results.per_kind()
     made = {}
     for name in compared():
-        cells = [cell(table[kind].get(name, {})) for kind in KINDS]
         before = old.get(name, ["."] * len(KINDS))
-        made[name] = [now if now != "." else was for now, was in zip(cells, before, strict=True)]
+        made[name] = [cell(table[kind].get(name, {}), was) for kind, was in zip(KINDS, before, strict=True)]
     return made
 
 

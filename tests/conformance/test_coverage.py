@@ -13,5 +13,6 @@ def test_the_page_is_fresh():
 
 def test_rows(tmp_path):
     assert coverage.cell({"float32": None, "int64": "differs", "errors": None}) == "f32 errors ✗ i64"
+    assert coverage.cell({"float32": "differs", "int64": None}, "f32 f64 ✗ i64") == "f64 i64 ✗ f32"
     made = {"add": [coverage.cell({"float32": None}), *["."] * (len(KINDS) - 1)]}
     assert coverage.read(coverage.page(made)) == made
