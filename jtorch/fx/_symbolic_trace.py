@@ -4,7 +4,6 @@ import builtins
 import functools
 import inspect
 import math
-import sys
 import types
 from contextlib import ExitStack, contextmanager
 
@@ -12,30 +11,13 @@ from jtorch._tensor import Tensor
 from jtorch.api import overriding
 from jtorch.fx.graph import Graph
 from jtorch.fx.graph_module import GraphModule
-from jtorch.fx.node import map_aggregate
+from jtorch.fx.node import map_aggregate, wrap, wrapped
 from jtorch.fx.proxy import ParameterProxy, Proxy, TracerBase
 from jtorch.nn.modules.container import Sequential
 from jtorch.nn.modules.module import Module
 from jtorch.nn.parameter import Parameter
 
 __all__ = ["Tracer", "symbolic_trace", "wrap"]
-
-_wrapped: dict = {}  # (id of a module's globals, name) -> these globals
-
-
-def wrap(fn_or_name):
-    """Mark a function of the calling module, by itself or by name, as one whose calls become nodes.
-
-    Raises: RuntimeError for what is neither a function nor a name, NotImplementedError within a function.
-    """
-    if not callable(fn_or_name) and not isinstance(fn_or_name, str):
-        raise RuntimeError("Unsupported type for global function! Must be either a callable or string name")
-    name = fn_or_name if isinstance(fn_or_name, str) else fn_or_name.__name__
-    frame = sys._getframe(1)
-    if frame.f_code.co_name != "<module>":
-        raise NotImplementedError("wrap must be called at the top level of a module")
-    _wrapped[id(frame.f_globals), name] = frame.f_globals
-    return fn_or_name
 
 
 def _recorded(fn):
@@ -46,7 +28,9 @@ def _recorded(fn):
         found = []
         map_aggregate((args, kwargs), lambda x: found.append(x) if isinstance(x, Proxy) else None)
         if found:
-            return found[0].tracer.create_proxy("call_function", fn, args, kwargs)
+            made = found[0].tracer.create_proxy("call_function", fn, args, kwargs)
+            made.node.meta["is_wrapped"] = True
+            return made
         return fn(*args, **kwargs)
 
     return call
@@ -175,7 +159,7 @@ class Tracer(TracerBase):
         with ExitStack() as stack:
             stack.enter_context(_patched(Module, "__call__", module_call))
             stack.enter_context(_patched(Module, "__getattribute__", module_getattr))
-            for (_, name), scope in list(_wrapped.items()):
+            for (_, name), scope in list(wrapped.items()):
                 value = scope.get(name, getattr(builtins, name, None))
                 stack.enter_context(_patched(scope, name, _recorded(value)))
             for module in self._modules:

@@ -2,6 +2,7 @@
 
 import builtins
 import copy
+import itertools
 import keyword
 import re
 import sys
@@ -10,7 +11,7 @@ from contextlib import contextmanager
 
 from jtorch import dtypes
 from jtorch.devices import Device
-from jtorch.fx.node import Node, map_arg, qualified_name
+from jtorch.fx.node import Node, map_arg, qualified_name, wrap
 
 __all__ = ["CodeGen", "Graph", "PythonCode"]
 
@@ -255,6 +256,7 @@ class _Writer:
     def __init__(self, graph, root):
         self.graph, self.root = graph, root
         self.globals = {}
+        self.wrapped = {}  # the names of functions that a trace of the code must see as calls, in order
         self.last = {}  # node -> those whose results are used for the last time in it
         seen = set()
         for node in reversed(graph.nodes):
@@ -278,7 +280,10 @@ class _Writer:
                 body.append(f"{node.name} = {self._call(node)}{self._freed(node)}\n")
         header = self.graph._codegen.header(parameters, self.root)
         lines = "".join(body).splitlines() or ["pass"]
-        return PythonCode("\n\n\n" + header + "\n    " + "\n    ".join(lines) + "\n    ", self.globals)
+        marks = "\n".join(f'torch.fx._symbolic_trace.wrap("{name}")' for name in self.wrapped)
+        if marks:
+            self.globals["torch.fx._symbolic_trace.wrap"] = wrap
+        return PythonCode(f"\n{marks}\n\n{header}\n    " + "\n    ".join(lines) + "\n    ", self.globals)
 
     def _parameter(self, node):
         return str(node.target) + (f" = {self.text(node.args[0])}" if node.args else "")
@@ -302,7 +307,19 @@ class _Writer:
             return sign.format(*map(self.text, node.args))
         if name == "getattr" and len(node.args) == 2 and str(node.args[1]).isidentifier():
             return f"{self.text(node.args[0])}.{node.args[1]}"
+        if not name.startswith("torch.") and "." in name:
+            name = self._own(name.replace(".", "_"), node.target)
+        if node.meta.get("is_wrapped"):
+            self.wrapped.setdefault(name)
         return f"{self._global(name, node.target)}({arguments})"
+
+    def _own(self, name, value):
+        """A name that no other value has."""
+        numbers = itertools.count(1)
+        own = name
+        while self.globals.get(own, value) is not value:
+            own = f"{name}_{next(numbers)}"
+        return own
 
     def _rest(self, node):
         return [*map(self.text, node.args[1:]), *(f"{k} = {self.text(v)}" for k, v in node.kwargs.items())]

@@ -14,7 +14,8 @@ __all__ = ["GraphModule"]
 _count = itertools.count()
 
 
-def _at(module, path):
+def attribute(module, path):
+    """What a module has at a path."""
     for part in path.split("."):
         module = getattr(module, part)
     return module
@@ -162,7 +163,7 @@ class GraphModule(Module):
         """Take away the module at a path; whether there was one."""
         parent, _, last = target.rpartition(".")
         try:
-            owner = _at(self, parent) if parent else self
+            owner = attribute(self, parent) if parent else self
         except AttributeError:
             return False
         if not isinstance(getattr(owner, last, None), Module):
@@ -178,7 +179,9 @@ class GraphModule(Module):
                 parts = node.target.split(".")
                 used.update(".".join(parts[: i + 1]) for i in range(len(parts)))
                 if node.op == "call_module":
-                    used.update(f"{node.target}.{name}" for name, _ in _at(self, node.target).named_modules() if name)
+                    used.update(
+                        f"{node.target}.{name}" for name, _ in attribute(self, node.target).named_modules() if name
+                    )
         for name in [name for name, _ in self.named_modules() if name and name not in used]:
             self.delete_submodule(name)
 

@@ -2,10 +2,19 @@
 
 import builtins
 import operator
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from jtorch import overrides
+from jtorch._tensor import Tensor
+from jtorch.devices import Device
+from jtorch.dtypes import dtype
 
 __all__ = ["Node", "has_side_effect", "map_aggregate", "map_arg"]
+
+BaseArgumentTypes = str | int | float | bool | complex | dtype | Tensor | Device
+Target = Callable[..., Any] | str
 
 _effects: set = set()
 _CONTAINERS = (tuple, list, dict, slice)
@@ -15,6 +24,24 @@ def has_side_effect(fn):
     """The function itself: mark of one whose call is kept though nobody takes its result."""
     _effects.add(fn)
     return fn
+
+
+wrapped: dict = {}  # (id of a module's globals, name) -> these globals
+
+
+def wrap(fn_or_name):
+    """Mark a function of the calling module, by itself or by name, as one whose calls become nodes.
+
+    Raises: RuntimeError for what is neither a function nor a name, NotImplementedError within a function.
+    """
+    if not callable(fn_or_name) and not isinstance(fn_or_name, str):
+        raise RuntimeError("Unsupported type for global function! Must be either a callable or string name")
+    name = fn_or_name if isinstance(fn_or_name, str) else fn_or_name.__name__
+    frame = sys._getframe(1)
+    if frame.f_code.co_name != "<module>":
+        raise NotImplementedError("wrap must be called at the top level of a module")
+    wrapped[id(frame.f_globals), name] = frame.f_globals
+    return fn_or_name
 
 
 def map_aggregate(a, fn):
@@ -178,3 +205,6 @@ def _shown(value):
     if isinstance(value, slice):
         return f"slice({_shown(value.start)}, {_shown(value.stop)}, {_shown(value.step)})"
     return f"%{value}" if isinstance(value, Node) else str(value)
+
+
+Argument = BaseArgumentTypes | Node | tuple | Sequence[Any] | Mapping[str, Any] | slice | range | None
