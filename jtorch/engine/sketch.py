@@ -65,7 +65,7 @@ def note(node, fresh):
 def wanted(node, live):
     """What runs a path call by call, where that is better than to compile it; else None.
 
-    It is compiled once running it call by call has taken as long as compiling would.
+    It is compiled when it comes twice in a row, or has taken as long call by call as compiling would.
     """
     found = next((p for p in node.programs.values() if type(p) is Sketch), None)
     if found is None:
@@ -73,7 +73,7 @@ def wanted(node, live):
             return None
         if program.is_spread(node) or not (_is_loop(node) or _one_of_many(node) or _is_dear_and_easy(node)):
             return None
-    elif found.spent > node.depth * _CALL:
+    elif found.spent > node.depth * _CALL or next(reversed(recent), None) is node:
         return None
     if found is None or found.live != live:
         found = Sketch(node, live, found.spent if found is not None else 0.0)
