@@ -20,6 +20,7 @@ class _Local(threading.local):
 
 
 _local = _Local()
+_ADDING = threading.RLock()  # one thread at a time adds to a leaf's `.grad`
 
 
 def current():
@@ -263,15 +264,16 @@ def accumulate(leaf, gradient, mode):
         return False
     if leaf._grad_fn is not None:
         raise RuntimeError("leaf variable has been moved into the graph interior")
-    old = leaf._grad
-    if old is None:
-        leaf._grad = made = mode.copied(gradient)
-        if leaf._view is not None and modes.local.grad_layout and is_dense(aval(leaf).shape, strides(leaf)):
-            lay_out(made, tuple(strides(leaf)))
-    elif mode is FAST:
-        store(old, FAST.add(read(old), gradient))
-    elif mode.graph:
-        leaf._grad = mode.add(old, gradient)
-    else:
-        overwrite(old, mode.add(old, gradient))
+    with _ADDING:
+        old = leaf._grad
+        if old is None:
+            leaf._grad = made = mode.copied(gradient)
+            if leaf._view is not None and modes.local.grad_layout and is_dense(aval(leaf).shape, strides(leaf)):
+                lay_out(made, tuple(strides(leaf)))
+        elif mode is FAST:
+            store(old, FAST.add(read(old), gradient))
+        elif mode.graph:
+            leaf._grad = mode.add(old, gradient)
+        else:
+            overwrite(old, mode.add(old, gradient))
     return True

@@ -112,7 +112,7 @@ def liveness(tr):
     """(slots of outputs somebody holds, slots of inputs nobody holds any more)."""
     inputs = {slot for slot, _ in tr.inputs}
     live, dead = [], []
-    seen = set()
+    seen = {id(array) for weak in list(trace.every) for array in _inputs(weak(), tr)}
     for slot, array in tr.inputs:
         ref = tr.refs[slot]()
         if ref is None and id(array) not in seen and not is_pinned(array):
@@ -122,6 +122,11 @@ def liveness(tr):
         if slot not in inputs and weak() is not None:
             live.append(slot)
     return tuple(live), tuple(dead)
+
+
+def _inputs(other, tr):
+    """The arrays that another trace, perhaps another thread's, will read."""
+    return () if other is None or other is tr else [array for _, array in other.inputs]
 
 
 def _arrays(tr, donated):

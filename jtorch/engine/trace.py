@@ -31,6 +31,9 @@ class Inline(Exception):
     """An operand is a JAX tracer, or boxed: this call is not recorded here, but run at once or on the level below."""
 
 
+every: list = []  # weak references to all traces, those of other threads too
+
+
 class Trace:
     """The calls that one thread recorded for one device since the last flush."""
 
@@ -60,6 +63,7 @@ class Trace:
         self.limit = LIMIT
         self.fresh = None  # the first node of this path that no trace had been at before
         self.shadow = None  # the known path next to this one, since a number differed from it
+        every.append(weakref.ref(self, every.remove))
 
     def enter(self, ref):
         """Make a Ref from outside this trace an input of it; its Aval."""
