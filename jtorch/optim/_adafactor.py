@@ -64,6 +64,7 @@ class Adafactor(CountedOptimizer):
     """
 
     rule = staticmethod(transformation)
+    _whole = True
     later = {"foreach": None}
 
     def __init__(

@@ -83,6 +83,7 @@ class Muon(OptaxOptimizer):
     """
 
     rule = staticmethod(transformation)
+    _whole = True
 
     def __init__(
         self,

@@ -47,6 +47,8 @@ class LBFGS(Optimizer):
     The state is that of the first parameter. Raises: ValueError for several groups and for a learning rate below zero.
     """
 
+    _whole = True
+
     def __init__(
         self,
         params,

@@ -13,6 +13,8 @@ from jtorch.api.settings import typename
 from jtorch.autograd.grad_mode import enable_grad
 from jtorch.autograd.hooks import RemovableHandle
 from jtorch.dtypes import float32
+from jtorch.shards.dtensor import DTensor
+from jtorch.shards.placements import REPLICATE
 
 _global_optimizer_pre_hooks = OrderedDict()
 _global_optimizer_post_hooks = OrderedDict()
@@ -57,8 +59,10 @@ class Optimizer:
 
     A subclass overrides `step`. `defaults` holds the options of groups that do not set them.
     Raises: TypeError for parameters that are no Tensors; ValueError for none at all, for non-leaves, and for a
-    parameter in two groups.
+    parameter in two groups; NotImplementedError for parts of DTensors where steps need whole tensors.
     """
+
+    _whole = False  # whether a step needs whole tensors
 
     def __init__(self, params, defaults):
         self.defaults = defaults
@@ -246,6 +250,11 @@ class Optimizer:
                 raise TypeError("optimizer can only optimize Tensors, but one of the params is " + typename(param))
             if not self.defaults.get("differentiable") and not (param.is_leaf or param.retains_grad):
                 raise ValueError("can't optimize a non-leaf Tensor")
+            if self._whole and isinstance(param, DTensor) and any(p != REPLICATE for p in param.placements):
+                raise NotImplementedError(
+                    f"{type(self).__name__} works on whole tensors, but one of the params is a DTensor of which each "
+                    f"rank has a part: {param.placements}"
+                )
 
     def _check_against_groups(self, param_group):
         taken = set()

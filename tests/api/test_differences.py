@@ -70,11 +70,6 @@ def test_names_of_classes(path):
     same(lambda torch: str(eval(f"torch.{path}", {"torch": torch})))
 
 
-@pytest.mark.parametrize("name", ["Stream", "Event"])
-def test_names_that_are_not_there(name):
-    same(lambda torch: hasattr(torch, name))
-
-
 def test_copy_of_an_inference_tensor():
     def fn(torch):
         with torch.inference_mode():

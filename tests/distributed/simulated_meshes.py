@@ -219,3 +219,9 @@ def test_what_can_not_be_is_said():
         fully_shard(fully_shard(nn.Linear(2, 2).to("cuda"), mesh=mesh), mesh=mesh)
     with pytest.raises(ValueError, match="does not support containers that do not implement forward"):
         fully_shard(nn.ModuleList([nn.Linear(2, 2)]), mesh=mesh)
+    cut = fully_shard(nn.Linear(4, 4).to("cuda"), mesh=mesh)
+    for optimizer in (torch.optim.LBFGS, torch.optim.Muon, torch.optim.Adafactor):
+        with pytest.raises(NotImplementedError, match=f"{optimizer.__name__} works on whole tensors"):
+            optimizer([cut.weight])
+    whole = nn.Parameter(distribute_tensor(torch.ones(4, 4).to("cuda"), mesh, [Replicate()]))
+    torch.optim.Muon([whole])
