@@ -1,11 +1,14 @@
 """torch.futures: results that are not there yet."""
 
 import threading
+from typing import Generic, TypeVar
 
 __all__ = ["Future", "collect_all", "wait_all"]
 
+T = TypeVar("T")
 
-class Future:
+
+class Future(Generic[T]):
     """A result that somebody sets once, and that others wait for or are called with. devices: taken and not needed."""
 
     def __init__(self, *, devices=None):

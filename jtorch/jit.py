@@ -104,6 +104,16 @@ def export(fn):
     return fn
 
 
+def _overload(fn):
+    """The function itself: mark of a signature of the function that follows."""
+    return fn
+
+
+def _overload_method(fn):
+    """The method itself: mark of a signature of the method that follows."""
+    return fn
+
+
 def unused(fn):
     """The method itself: mark of one that TorchScript is to leave out."""
     return fn

@@ -31,14 +31,15 @@ def test_a_script_with_arguments_neighbours_and_a_spawned_process(tmp_path):
                 queue = context.Queue()
                 process = context.Process(target=work, args=(queue, Item()))
                 process.start()
-                print(torch.__name__, TWO.item(), sys.argv[1:], queue.get(timeout=60), __package__)
+                ours = "jtorch" in torch.__file__
+                print(torch.__name__, ours, TWO.item(), sys.argv[1:], queue.get(timeout=60), __package__)
                 process.join()
                 sys.exit(5)
             """
         )
     )
     done = run("run", "lib/main.py", "--epochs", "2", cwd=tmp_path)
-    assert done.stdout == "jtorch 2.0 ['--epochs', '2'] (3.0, ['--epochs', '2']) None\n", done.stderr
+    assert done.stdout == "torch True 2.0 ['--epochs', '2'] (3.0, ['--epochs', '2']) None\n", done.stderr
     assert done.returncode == 5
 
 
@@ -46,10 +47,10 @@ def test_a_module_with_relative_imports(tmp_path):
     package = tmp_path / "package"
     package.mkdir()
     (package / "__init__.py").write_text("")
-    (package / "part.py").write_text("import torch\nNAME = torch.__name__\n")
+    (package / "part.py").write_text("import torch\nNAME = torch.__name__, 'jtorch' in torch.__file__\n")
     (package / "__main__.py").write_text("import sys\nfrom .part import NAME\nprint(NAME, __name__, sys.argv[1:])\n")
     done = run("run", "-m", "package", "-x", cwd=tmp_path)
-    assert done.stdout == "jtorch __main__ ['-x']\n", done.stderr
+    assert done.stdout == "('torch', True) __main__ ['-x']\n", done.stderr
 
 
 def test_an_error_is_shown_at_the_scripts_line(tmp_path):

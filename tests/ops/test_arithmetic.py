@@ -19,7 +19,12 @@ def test_two_tensors(name, dtype):
 
 
 def test_layouts():
-    for a, b in binary("float32").values():
+    pairs = binary("float32")
+    a, b = pairs.pop("extremes")
+    check("mul", a, b, grad=False)
+    # Their rows' sums are infinite or nan by the order in which they are added: gradients without sums.
+    check("mul", *map(np.copy, np.broadcast_arrays(a, b)))
+    for a, b in pairs.values():
         check("mul", a, b)
 
 
