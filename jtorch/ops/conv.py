@@ -90,6 +90,8 @@ def _kind(x_shape, w_shape, geometry):
     if len(kernel) == 3:
         return "solid"
     few = channels <= _FEW and channels * math.prod(kernel) <= _COLUMN
+    if not all(type(size) is int for size in x_shape):  # a dim that jax.export leaves open
+        return "few" if few else "plain"
     places = x_shape[0] * math.prod(geometry.out(x_shape[2:], kernel))
     columns = math.prod(w_shape[1:]) * places
     many = math.prod(w_shape) >= _DEEP * (math.prod(x_shape) + w_shape[0] * places)
