@@ -11,6 +11,10 @@ def _log_api_usage_once(event):
     """Nothing: no use of the API is logged."""
 
 
+def _get_tracing_state():
+    """What torch.jit.trace notes while it runs the code that asks: None, it never does."""
+
+
 class _nn:
     """Functions of modules."""
 

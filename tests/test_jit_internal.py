@@ -28,7 +28,8 @@ def test_marks_change_nothing():
         )
         return (
             scaled(3), Layer()(3), chosen(1), chosen(1, True), chosen(1, flag=False), chosen.__name__,
-            marks.BroadcastingList2[int], marks.is_scripting(), marks._isinstance([1], list[int]),
+            torch._C._get_tracing_state(), marks.BroadcastingList2[int], marks.is_scripting(),
+            marks._isinstance([1], list[int]),
             importlib.import_module(f"{torch.__name__}.futures").Future[int].__args__,
         )  # fmt: skip
 
