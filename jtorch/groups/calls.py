@@ -1,5 +1,7 @@
 """How a collective is recorded: by which group, in which order, and whether all ranks call the same."""
 
+import enum
+
 from jtorch import _tensor
 from jtorch.autograd.apply import call
 from jtorch.autograd.inplace import update
@@ -10,11 +12,36 @@ from jtorch.groups.world import DeviceGroup, GroupMember
 _COMPARED = 10_000  # signatures that a group compares; later ones are believed
 
 
-class ReduceOp:
+class RedOpType(enum.StrEnum):
     """How the values of all ranks are put together."""
 
     SUM, AVG, PRODUCT, MIN, MAX = "sum", "avg", "product", "min", "max"
     BAND, BOR, BXOR, PREMUL_SUM = "band", "bor", "bxor", "premul_sum"
+
+    def __int__(self):
+        return list(type(self)).index(self)
+
+    def __str__(self):
+        return f"RedOpType.{self.name}"
+
+    def __repr__(self):
+        return f"<{self}: {int(self)}>"
+
+
+class _Members(type):
+    def __instancecheck__(cls, instance):
+        return isinstance(instance, RedOpType)
+
+
+class ReduceOp(metaclass=_Members):
+    """The members of RedOpType, and RedOpType itself."""
+
+    RedOpType = RedOpType
+    locals().update(RedOpType.__members__)
+
+    def __new__(cls, op):
+        """The member itself."""
+        return RedOpType(op)
 
 
 class Work:

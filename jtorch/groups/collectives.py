@@ -28,7 +28,7 @@ def _tensors(values, name):
 
 def how_of(op, group):
     """The name of a ReduceOp for the ops. Raises as gloo does for what it has not, and ValueError for what is none."""
-    how = str(op).lower()
+    how = op.value if isinstance(op, ReduceOp) else str(op).lower()
     if how not in ("sum", "avg", "product", "min", "max", "band", "bor", "bxor"):
         raise ValueError(f"{op!r} is no ReduceOp that can be done here")
     if how == "avg" and group.backend == "gloo":

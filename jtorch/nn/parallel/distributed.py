@@ -145,7 +145,7 @@ class DistributedDataParallel(Module):
             elif grads and group.size() > 1:
                 count = self._uneven.count if self._uneven is not None else group.size()
                 parts = [call("div", grad, count) for grad in grads]
-                into(grads, "all_reduce", parts, group, "DDP gradients", how=ReduceOp.SUM)
+                into(grads, "all_reduce", parts, group, "DDP gradients", how=ReduceOp.SUM.value)
         finally:
             modes.local.grad = before
         self._running = False
@@ -200,7 +200,7 @@ class DistributedDataParallel(Module):
     def _join_in(self):
         """Take part in the others' gradients with zeros."""
         zeros = [filled(aval(p), 0) for p in self._synced]
-        into(zeros, "all_reduce", zeros, self.process_group, "DDP gradients", how=ReduceOp.SUM)
+        into(zeros, "all_reduce", zeros, self.process_group, "DDP gradients", how=ReduceOp.SUM.value)
 
     def __getstate__(self):
         raise RuntimeError("DistributedDataParallel can't be pickled: save its `module`, or its state_dict()")

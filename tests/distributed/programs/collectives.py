@@ -17,6 +17,7 @@ def parts(*shape):
 
 
 op = dist.ReduceOp
+show((str(op.SUM), repr(op.MAX), op(op.SUM) == op.RedOpType.SUM, isinstance(op.SUM, op), [*op.RedOpType.__members__]))
 for how in (op.SUM, op.MAX, op.MIN, op.PRODUCT):
     for dtype in (torch.float32, torch.float64, torch.int64):
         t = (torch.arange(4) + rank).to(dtype)
