@@ -141,7 +141,8 @@ def train(name, way, steps):
             loss = DTensor.from_local(loss.detach(), mesh, [Partial("avg")]).full_tensor()
         losses.append(loss)
     losses = [loss.item() for loss in losses]
-    text = max(program._lru, key=lambda p: len(p.path) if p.across is not None else -1).executable.as_text()
+    spread = [p for p in program._lru if isinstance(p, program.Program) and p.across is not None]
+    text = max(spread, key=lambda p: len(p.path)).executable.as_text() if spread else ""
     counts = {kind: len(re.findall(rf" {kind}(?:-start)?\(", text)) for kind in KINDS}
     held = _bytes(model)
     program.clear()
