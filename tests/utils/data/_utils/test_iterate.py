@@ -356,8 +356,10 @@ def test_nothing_stays_behind():
 
 
 LEFT = """
-import os, sys, time
+import os, signal, sys, time
 import jtorch as torch
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 
 class Slow(torch.utils.data.Dataset):
     def __len__(self):
