@@ -43,11 +43,11 @@ def ratio(times, over, under):
 
 
 def report(times, unit, scale, ratios=()):
-    """One case for the JSON file: times in the unit, and the ratios of the pairs named."""
+    """One case for the JSON file: times in the unit, and the ratios of those pairs that were both timed."""
     return {
         "unit": unit,
         "times": {name: spread([s * scale for s in samples]) for name, samples in times.items()},
-        "ratios": {f"{a}/{b}": ratio(times, a, b) for a, b in ratios},
+        "ratios": {f"{a}/{b}": ratio(times, a, b) for a, b in ratios if {a, b} <= times.keys()},
     }
 
 
