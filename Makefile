@@ -13,13 +13,18 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 TESTS ?= tests
 
+# Runs these benches and then the report, whatever fails on the way, and fails if one did.
+benches = failed=; for bench in $(1) report; do echo "bench.$$bench"; \
+	$(BIN)/python -m bench.$$bench || failed="$$failed [$$bench]"; done; \
+	test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
+
 .PHONY: help demo test check bench bench-gpu report conformance stubs clean
 
 help:
 	@echo "make demo    train a CNN on handwritten digits      (ARGS='--epochs 3 --download' are passed on)"
 	@echo "make test    the checks, then the whole test suite  (TESTS=tests/ops runs a part, WORKERS=n)"
 	@echo "make check   ruff, pyright, the import floors"
-	@echo "make bench   microseconds per op; steps, torch.func and loaders against torch and hand-written JAX; the report"
+	@echo "make bench   microseconds per op; steps, compiled calls, cold starts, torch.func, loaders beside torch and JAX; the report"
 	@echo "make bench-gpu  steps, GPT-2 124M and ResNet-50 on a GPU   (ARGS='--missing' goes on with a run broken off)"
 	@echo "make report  write docs/benchmarks.md and its plots from bench/results"
 	@echo "make conformance  every op on torch's own samples, beside torch  (ARGS='--shard 1/4' are passed on)"
@@ -39,19 +44,11 @@ check: $(VENV)/has-test
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
 bench: $(VENV)/has-test
-	$(BIN)/python -m bench.dispatch
-	-$(BIN)/python -m bench.steps $(ARGS)
-	$(BIN)/python -m bench.growth
-	$(BIN)/python -m bench.compile
-	$(BIN)/python -m bench.cold
-	$(BIN)/python -m bench.func
-	$(BIN)/python -m bench.data
-	$(BIN)/python -m bench.report
+	@$(call benches,dispatch 'steps $(ARGS)' growth compile cold func data)
 
 # Never been run yet: there was no GPU. Memory is not taken ahead: a process may hold torch's weights beside JAX.
 bench-gpu: $(VENV)/has-test
-	-XLA_PYTHON_CLIENT_PREALLOCATE=false $(BIN)/python -m bench.steps --device cuda $(ARGS)
-	$(BIN)/python -m bench.report
+	@export XLA_PYTHON_CLIENT_PREALLOCATE=false; $(call benches,'steps --device cuda $(ARGS)')
 
 report: $(VENV)/has-test
 	$(BIN)/python -m bench.report

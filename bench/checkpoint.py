@@ -18,7 +18,6 @@ import jtorch
 from bench import harness
 
 EACH = 16  # MiB per tensor
-RATIOS = (("jtorch", "torch"),)
 
 
 def state(module, mib):
@@ -80,7 +79,7 @@ def run(mib, rounds):
 
 def compare(title, runners, rounds, cases):
     """Time one act in both libraries by turns, note and print it."""
-    cases[title] = case = harness.report(harness.alternate(runners, rounds, title), "s", 1, RATIOS)
+    cases[title] = case = harness.report(harness.alternate(runners, rounds, title), "s", 1)
     print(harness.row(title, case), flush=True)
 
 

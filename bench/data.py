@@ -26,7 +26,6 @@ for _name in ("nms", "qnms"):
 
 import torchvision.transforms as torch_transforms  # noqa: E402
 
-RATIOS = (("jtorch", "torch"),)
 SIDES = {"jtorch": (jtorch, jtorch_transforms), "torch": (torch, torch_transforms)}
 
 
@@ -87,7 +86,7 @@ def run(rounds):
             blocks = {side: one_pass(side, make, workers) for side in SIDES}
             for block in blocks.values():
                 block()
-            cases[name] = harness.report(harness.alternate(blocks, rounds, name), "us", 1e6, RATIOS)
+            cases[name] = harness.report(harness.alternate(blocks, rounds, name), "us", 1e6)
             print(harness.row(name, cases[name]), flush=True)
     return cases
 

@@ -17,7 +17,6 @@ from bench import cases, harness, image_models
 
 CHAIN = 50
 BLOCKS = 6
-RATIOS = (("jtorch", "torch"),)
 
 
 def chains(lib):
@@ -115,7 +114,7 @@ def run(rounds):
 
     def add(name, blocks, unit, scale):
         times = harness.alternate(settle(blocks), rounds, name)
-        cases[name] = harness.report(times, unit, scale, RATIOS)
+        cases[name] = harness.report(times, unit, scale)
         print(harness.row(name, cases[name]), flush=True)
 
     for kind, maker in (("forward", forward), ("tape", taped)):

@@ -9,7 +9,6 @@ jtorch 1 to 3 ms of Python, which a jitted function does not; below some 10 ms a
 
 import argparse
 import functools
-import os
 import time
 
 import jax
@@ -19,7 +18,7 @@ import torch
 
 import jtorch
 from bench import harness
-from bench.steps import RATIOS, plainly
+from bench.steps import plainly
 
 WIDTHS = (64, 256, 256, 10)
 CALLS = 4  # in one block
@@ -118,11 +117,10 @@ def contenders():
     """{who: {case: call}}."""
     with jax.enable_x64(False):
         ours = of_jax()
-    jitted = {name: plainly(lambda _, call=call: call()) for name, call in ours.items()}
     return {
         "torch": of_torch(torch),
         "jtorch": of_torch(jtorch),
-        "jax": {name: functools.partial(call, 0) for name, call in jitted.items()},
+        "jax": {name: plainly(call) for name, call in ours.items()},
     }
 
 
@@ -141,13 +139,13 @@ def main():
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--out", help="where the JSON goes; bench/results/func.json by default")
     args = parser.parse_args()
-    torch.set_num_threads(os.cpu_count() or 1)
+    torch.set_num_threads(harness.cores())
     everyone, cases = contenders(), {}
     for name in args.cases:
         calls = {who: everyone[who][name] for who in everyone}
         agree(calls)
         blocks = {who: functools.partial(timed, call) for who, call in calls.items()}
-        cases[name] = harness.report(harness.alternate(blocks, args.rounds, name), "ms", 1e3, RATIOS)
+        cases[name] = harness.report(harness.alternate(blocks, args.rounds, name), "ms", 1e3)
         print(harness.row(name, cases[name]), flush=True)
     print("kept in", harness.save("func", cases, args.out))
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = ("jax", "jaxlib", "numpy", "optax", "torch")
+RATIOS = (("jtorch", "torch"), ("jtorch", "compile"), ("jtorch", "jax"))
 
 
 def alternate(runners, rounds, label=""):
@@ -42,7 +43,7 @@ def ratio(times, over, under):
     return spread([a / b for a, b in zip(times[over], times[under], strict=True)])
 
 
-def report(times, unit, scale, ratios=()):
+def report(times, unit, scale, ratios=RATIOS):
     """One case for the JSON file: times in the unit, and the ratios of those pairs that were both timed."""
     return {
         "unit": unit,

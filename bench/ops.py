@@ -7,13 +7,12 @@ XLA makes of an op. On several cores time itself counts, with the threads that b
 A small or medium op is timed as one of many in a program, as in a training step: calls on different inputs are recorded
 and run together. `read` is one small op whose result is read at once: what a program costs, whatever is in it.
 Memory that is freed stays with the process.
-The ten greatest ratios are listed at the end, and kept under "worst".
+The ten greatest ratios are listed at the end.
 """
 
 import argparse
 import ctypes
 import functools
-import json
 import time
 
 import jax
@@ -28,10 +27,7 @@ from jtorch import _tensor
 CALLS = (32, 8, 1)  # of an op in a program, by size
 ROUND = 0.02  # seconds that the repeats of a round take in all
 CLOCK = time.process_time if harness.cores() == 1 else time.perf_counter
-RATIOS = (("jtorch", "torch"),)
 WORST = 10
-
-
 KEPT = ((-8, 1), (-4, 0), (-1, (1 << 31) - 1))  # glibc: one arena, no maps of its own, nothing trimmed
 
 
@@ -123,7 +119,7 @@ def measure(case, size, kind, rounds):
         block()
         once = min(seconds(block, 1, 1) for _ in range(3))
         timed[who] = functools.partial(seconds, block, calls, max(1, round(ROUND / once)))
-    return harness.report(harness.alternate(timed, rounds, case.name), "us", 1e6, RATIOS)
+    return harness.report(harness.alternate(timed, rounds, case.name), "us", 1e6)
 
 
 def kinds(case, size):
@@ -161,9 +157,7 @@ def main():
     keep_memory()
     cases = run(args.names, args.sizes, args.rounds)
     if args.update:
-        path = args.out or harness.RESULTS / "ops.json"
-        with open(path) as file:
-            cases = json.load(file)["cases"] | cases
+        cases = harness.kept(args.out or harness.RESULTS / "ops.json") | cases
     for name, ratio in worst(cases):
         print(f"{name:48} {ratio:.2f}")
     print("kept in", harness.save("ops", cases, args.out))

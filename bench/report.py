@@ -26,9 +26,10 @@ SECTIONS = (
 SLOWEST = 20
 INTRODUCTION = """# Benchmarks
 
-`make bench` measures, `make report` writes this page from `bench/results/*.json`. Everybody runs in turn, in one
-process; times are medians, ratios are taken round by round, with quartiles in brackets. **A ratio below 1 means that
-jtorch is faster.**
+`make bench` measures, but for single ops and checkpoints (`python -m bench.ops`, `bench.checkpoint`); `make report`
+writes this page from `bench/results/*.json`. Everybody runs in turn, in one process unless it says otherwise; times are
+medians, ratios are taken round by round, with quartiles in brackets: all the same where there was one round. **A ratio
+below 1 means that the first of the two is faster.**
 """
 UNMEASURED = """\
 Not measured yet: no GPU was at hand, and `make bench-gpu` has never been run on one. It takes the models above, GPT-2

@@ -25,7 +25,6 @@ from bench import cases, devices, harness, jax_models
 
 WARMUP = 4
 ROUNDS = (3, 15)  # at least, at most
-RATIOS = (("jtorch", "torch"), ("jtorch", "compile"), ("jtorch", "jax"))
 WHO = ("torch", "compile", "reduce-overhead", "jtorch", "jax")
 
 
@@ -33,9 +32,9 @@ def plainly(step):
     """The step under JAX's own defaults: jtorch has turned 64-bit types on for this process."""
 
     @functools.wraps(step)
-    def run(i):
+    def run(*args):
         with jax.enable_x64(False):
-            return step(i)
+            return step(*args)
 
     return run
 
@@ -164,7 +163,7 @@ def run(case, device="cpu", seconds=10.0, without=()):
         times, losses, absent, peak = by_process(case, device, seconds / 5, without)
         more = {"peak_mib": peak}
     agree(losses, 1e-3 if case.precision == "float32" else 5e-2)
-    entry = harness.report(times, "ms", 1e3, RATIOS)
+    entry = harness.report(times, "ms", 1e3)
     return entry | {"absent": absent, "rounds": len(times["torch"])} | more | devices.rates(case, entry, device)
 
 
