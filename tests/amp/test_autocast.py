@@ -92,10 +92,11 @@ def test_the_graph_shows_the_casts():
         with torch.autocast("cpu"):
             scores = torch.nn.functional.linear(w * 2, w, b)
             loss = torch.nn.functional.cross_entropy(scores, torch.tensor([0, 1, 2, 3]))
-        names, node = [], loss.grad_fn
-        while node is not None:
-            names.append([node.name(), [n.name() if n else None for n, _ in node.next_functions]])
-            node = node.next_functions[-1 if len(names) == 3 else 0][0]
+
+        def shown(node):
+            return node and (node.name(), [shown(n) for n, _ in node.next_functions])
+
+        names = shown(loss.grad_fn)
         loss.backward()
         return names, loss, w.grad, b.grad
 

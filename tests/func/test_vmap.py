@@ -145,10 +145,11 @@ DRAWS = {
     "bernoulli": lambda torch, x: torch.bernoulli(x / 10),
     "normal": lambda torch, x: torch.normal(x, 1.0),
     "multinomial": lambda torch, x: torch.multinomial(x + 1, 1),
-    "in grad": lambda torch, x: torch.func.grad(lambda x: (torch.rand(2).mul_(x)).sum())(x),
+    "in grad": lambda torch, x: torch.func.grad(lambda x: (torch.rand(2) * x).sum())(x),
+    "written to in grad": lambda torch, x: torch.func.grad(lambda x: (torch.rand(2).mul_(x)).sum())(x),
     "unbatched": lambda torch, x: torch.zeros(2).normal_(),
 }
-ROWS_ONLY = ("bernoulli", "normal", "multinomial")
+ROWS_ONLY = ("bernoulli", "normal", "multinomial", "written to in grad")
 
 
 @pytest.mark.parametrize("mode", ["same", "different"])

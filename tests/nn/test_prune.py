@@ -67,6 +67,8 @@ def test_global():
         first = {k: v.clone() for k, v in m.state_dict().items()}
         scores = {(m[0], "weight"): torch.arange(12.0).view(3, 4)}
         P.global_unstructured(members, P.RandomUnstructured, importance_scores=scores, amount=3)
+        with torch.no_grad():  # so that it can be copied: what is pruned is no leaf otherwise
+            m(torch.ones(4))
         return before, first, dict(m.state_dict()), P.is_pruned(m), copy.deepcopy(m)(torch.ones(4))
 
     same(run, grad_fn=False)
