@@ -1,4 +1,4 @@
-"""Functions of jtorch that the tests of autograd.Function share."""
+"""Functions that the tests of autograd.Function share, of jtorch but for the last."""
 
 import jtorch as torch
 from jtorch.autograd import Function
@@ -170,3 +170,31 @@ class Product(Function):
     def backward(ctx, grad):
         x, w = ctx.saved_tensors
         return grad * w * ctx.factor, None, grad * x * ctx.factor
+
+
+def cube_and_slope(torch, factor=1):
+    """A Function of either library with two outputs, on every level. factor: how wrong the cube's gradient is."""
+
+    class CubeAndSlope(torch.autograd.Function):
+        generate_vmap_rule = True
+
+        @staticmethod
+        def forward(x):
+            return x**3, 3 * x**2
+
+        @staticmethod
+        def setup_context(ctx, inputs, output):
+            ctx.save_for_backward(inputs[0], output[1])
+            ctx.save_for_forward(inputs[0], output[1])
+
+        @staticmethod
+        def backward(ctx, grad, to_slope):
+            x, slope = ctx.saved_tensors
+            return grad * slope * factor + to_slope * 6 * x
+
+        @staticmethod
+        def jvp(ctx, t):
+            x, slope = ctx.saved_tensors
+            return t * slope * factor, t * 6 * x
+
+    return CubeAndSlope

@@ -2,34 +2,13 @@
 
 import pytest
 
+from tests.autograd.functions import cube_and_slope
 from tests.oracle import same, same_error
 
 
 def functions(torch):
     """Functions whose gradients are not their forwards', so that it shows whose are taken."""
     Function = torch.autograd.Function
-
-    class Cube(Function):
-        generate_vmap_rule = True
-
-        @staticmethod
-        def forward(x):
-            return x**3, 3 * x**2
-
-        @staticmethod
-        def setup_context(ctx, inputs, output):
-            ctx.save_for_backward(inputs[0], output[1])
-            ctx.save_for_forward(inputs[0], output[1])
-
-        @staticmethod
-        def backward(ctx, g, to_slope):
-            x, slope = ctx.saved_tensors
-            return g * slope * 1.5 + to_slope * 6 * x
-
-        @staticmethod
-        def jvp(ctx, t):
-            x, slope = ctx.saved_tensors
-            return t * slope * 1.5, t * 6 * x
 
     class Product(Function):
         @staticmethod
@@ -94,7 +73,7 @@ def functions(torch):
         def backward(ctx, g):
             return g * 5
 
-    return Cube, Product, Generated, Marked, Dirty
+    return cube_and_slope(torch, 1.5), Product, Generated, Marked, Dirty
 
 
 def rows(torch):

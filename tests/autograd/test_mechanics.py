@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tests.autograd.functions import cube_and_slope
 from tests.oracle import both, same, same_error, same_print
 
 
@@ -309,29 +310,7 @@ def functions(torch):
             (order,) = ctx.saved_tensors
             return torch.zeros_like(grad).scatter(ctx.dim, order, grad), None
 
-    class Cube(Function):
-        generate_vmap_rule = True
-
-        @staticmethod
-        def forward(x):
-            return x**3, 3 * x**2
-
-        @staticmethod
-        def setup_context(ctx, inputs, output):
-            ctx.save_for_backward(inputs[0], output[1])
-            ctx.save_for_forward(inputs[0], output[1])
-
-        @staticmethod
-        def backward(ctx, grad, to_slope):
-            x, slope = ctx.saved_tensors
-            return grad * slope + to_slope * 6 * x
-
-        @staticmethod
-        def jvp(ctx, t):
-            x, slope = ctx.saved_tensors
-            return t * slope, t * 6 * x
-
-    return Affine, Scaled, Sinh, Sorted, Cube
+    return Affine, Scaled, Sinh, Sorted, cube_and_slope(torch)
 
 
 def test_functions_of_the_page():
