@@ -17,8 +17,8 @@ RULES: dict = {}
 class SparseTensor(Tensor):
     """A tensor of layout sparse_coo: indices (sparse dims, nnz) and values (nnz, *dense dims).
 
-    What is recorded of it is recorded of these two, and gradients are those of the values. The class takes calls over
-    from the first sparse tensor on, so that a program without one pays nothing.
+    What is recorded of it is recorded of these two, and gradients are those of the values. The class takes no calls
+    over before there is a sparse tensor, so that a program without one pays nothing.
     """
 
     __torch_function__ = disabled
