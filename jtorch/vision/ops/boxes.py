@@ -60,8 +60,9 @@ def _kept(boxes, scores, iou_threshold, classes=None):
     return np.array(kept, np.int64)
 
 
-def _as_floats(boxes):
-    array = host(boxes)
+def _as_floats(tensor):
+    """An array of at least float32."""
+    array = host(tensor)
     return array if array.dtype in (np.float32, np.float64) else array.astype(np.float32)
 
 

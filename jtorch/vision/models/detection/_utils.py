@@ -8,7 +8,6 @@ import math
 
 import numpy as np
 
-from jtorch import dtypes
 from jtorch._tensor import aval, from_host, host
 from jtorch.api.elementwise import where
 from jtorch.api.sampling import randperm
@@ -161,9 +160,3 @@ def overwrite_eps(model, eps: float):
     for module in model.modules():
         if isinstance(module, FrozenBatchNorm2d):
             module.eps = eps
-
-
-def floats(tensor):
-    """An array of at least float32."""
-    array = host(tensor)
-    return array if aval(tensor).dtype in (dtypes.float32, dtypes.float64) else array.astype(np.float32)

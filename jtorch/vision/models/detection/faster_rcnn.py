@@ -4,6 +4,7 @@ from functools import partial
 
 from jtorch import nn
 from jtorch.nn import functional as F
+from jtorch.vision.models._utils import kaiming
 from jtorch.vision.models._weights import published
 from jtorch.vision.models.detection._builder import detector
 from jtorch.vision.models.detection.anchor_utils import AnchorGenerator
@@ -155,11 +156,7 @@ class FastRCNNConvFCHead(nn.Sequential):
             blocks += [nn.Linear(width, after), nn.ReLU(inplace=True)]
             width = after
         super().__init__(*blocks)
-        for layer in self.modules():
-            if isinstance(layer, nn.Conv2d):
-                nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
-                if layer.bias is not None:
-                    nn.init.zeros_(layer.bias)
+        kaiming(self)
 
 
 class FastRCNNPredictor(nn.Module):

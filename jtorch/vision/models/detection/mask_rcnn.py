@@ -3,6 +3,7 @@
 from collections import OrderedDict
 
 from jtorch import nn
+from jtorch.vision.models._utils import kaiming
 from jtorch.vision.models._weights import published
 from jtorch.vision.models.detection._builder import detector
 from jtorch.vision.models.detection.backbone_utils import _resnet_fpn_extractor
@@ -61,11 +62,7 @@ class MaskRCNNHeads(nn.Sequential):
             blocks.append(conv)
             in_channels = after
         super().__init__(*blocks)
-        for layer in self.modules():
-            if isinstance(layer, nn.Conv2d):
-                nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
-                if layer.bias is not None:
-                    nn.init.zeros_(layer.bias)
+        kaiming(self)
 
     def _load_from_state_dict(self, state_dict, prefix, local_metadata, *args):
         if (local_metadata.get("version") or 0) < 2:

@@ -8,7 +8,7 @@ from jtorch.autograd.apply import call
 from jtorch.nn import functional as F
 from jtorch.vision.models.detection import _utils as det_utils
 from jtorch.vision.models.detection.masks import maskrcnn_inference, maskrcnn_loss, paste_masks_in_image
-from jtorch.vision.ops.boxes import _kept, box_iou, clip_boxes_to_image
+from jtorch.vision.ops.boxes import _as_floats, _kept, box_iou, clip_boxes_to_image
 
 __all__ = ["RoIHeads", "fastrcnn_loss", "maskrcnn_inference", "maskrcnn_loss", "paste_masks_in_image"]
 
@@ -95,8 +95,8 @@ class RoIHeads(nn.Module):
         """(proposals to learn from, numbers of their targets, their labels, their codes), a list for each image."""
         self.check_targets(targets)
         first = aval(proposals[0])
-        wanted = [det_utils.floats(target["boxes"].to(first.dtype)) for target in targets]
-        boxes = [np.concatenate([det_utils.floats(p), w]) for p, w in zip(proposals, wanted, strict=False)]
+        wanted = [_as_floats(target["boxes"].to(first.dtype)) for target in targets]
+        boxes = [np.concatenate([_as_floats(p), w]) for p, w in zip(proposals, wanted, strict=False)]
         found = [
             det_utils.labels_of(self.proposal_matcher, b, w, host(target["labels"]))
             for b, w, target in zip(boxes, wanted, targets, strict=False)
@@ -131,7 +131,7 @@ class RoIHeads(nn.Module):
             clip_boxes_to_image(b, size)[:, 1:].reshape(-1, 4) for b, size in zip(boxes, image_shapes, strict=False)
         ]
         scores = [s[:, 1:].reshape(-1) for s in scores]
-        best = [self._best(det_utils.floats(b), det_utils.floats(s)) for b, s in zip(boxes, scores, strict=True)]
+        best = [self._best(_as_floats(b), _as_floats(s)) for b, s in zip(boxes, scores, strict=True)]
         index = [from_host(part, device=device) for part in best]
         labels = [from_host(part % self._foreground + 1, device=device) for part in best]
         pick = zip(boxes, scores, index, strict=True)

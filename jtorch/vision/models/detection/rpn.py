@@ -8,7 +8,7 @@ from jtorch.autograd.apply import call
 from jtorch.nn import functional as F
 from jtorch.vision.models.detection import _utils as det_utils
 from jtorch.vision.models.detection.anchor_utils import AnchorGenerator
-from jtorch.vision.ops.boxes import _kept, box_iou
+from jtorch.vision.ops.boxes import _as_floats, _kept, box_iou
 from jtorch.vision.ops.feature_pyramid_network import rename_old_keys
 from jtorch.vision.ops.misc import Conv2dNormActivation
 
@@ -107,9 +107,9 @@ class RegionProposalNetwork(nn.Module):
         """The label (1, 0 background, -1 left out) and the target of each anchor. Shape: -> [(K,)], [(K, 4)]."""
         labels, matched = [], []
         for boxes, target in zip(anchors, targets, strict=False):
-            wanted, device = det_utils.floats(target["boxes"]), aval(boxes).device
+            wanted, device = _as_floats(target["boxes"]), aval(boxes).device
             ones = np.ones(len(wanted), np.float32)
-            found, marks = det_utils.labels_of(self.proposal_matcher, det_utils.floats(boxes), wanted, ones)
+            found, marks = det_utils.labels_of(self.proposal_matcher, _as_floats(boxes), wanted, ones)
             labels.append(from_host(marks, device=device))
             matched.append(
                 from_host(wanted[found] if len(wanted) else np.zeros((len(found), 4), np.float32), device=device)
@@ -135,7 +135,7 @@ class RegionProposalNetwork(nn.Module):
         """The best boxes of each image and their scores. Shape: (N, anchors, 4), (N * anchors,) -> [(K, 4)], [(K,)]."""
         device, count = aval(proposals).device, proposals.shape[0]
         logits = objectness.detach().reshape(count, -1)
-        boxes, logits, scores = (det_utils.floats(t) for t in (proposals, logits, logits.sigmoid()))
+        boxes, logits, scores = (_as_floats(t) for t in (proposals, logits, logits.sigmoid()))
         levels = np.repeat(np.arange(len(num_anchors_per_level)), num_anchors_per_level)
         kept = [
             self._one_image(*one, levels, size) for *one, size in zip(boxes, logits, scores, image_shapes, strict=True)
