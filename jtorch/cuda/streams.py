@@ -20,7 +20,7 @@ __all__ = [
     "stream",
 ]
 
-_watch = ThreadPoolExecutor(1, "jtorch-events")  # notes when a device is done, so that record() need not wait
+_watch = ThreadPoolExecutor(1, "jtorch-events")  # notes the time at which a device is done: record() need not wait
 
 
 def _place(device):
@@ -49,7 +49,7 @@ class Stream(AnyStream):
 
     def query(self):
         """Whether the device has done all that was given to it."""
-        return self.record_event().query()
+        return flush.marker(self.device).is_ready()
 
     def record_event(self, event=None):
         """An event that has come when the device has done what it was given so far."""
@@ -84,20 +84,21 @@ class Event(AnyEvent):
         if not devices.cuda_devices():
             raise RuntimeError("Tried to instantiate dummy base class Event")
         self = super().__new__(cls, None, enable_timing)
-        self._come = None
+        self._mark = self._come = None
         return self
 
     def record(self, stream=None):
         """Run what is pending on the stream's device; the event comes when that is done."""
         place = (current_stream() if stream is None else stream).device
-        self._come = _watch.submit(_finished, flush.marker(place))
+        self._mark = flush.mark(place)
+        self._come = _watch.submit(_finished, self._mark)
 
     def wait(self, stream=None):
         """Nothing to do within a device: what was given before is done before."""
 
     def query(self):
         """Whether it has come; an event that was not recorded has."""
-        return self._come is None or self._come.done()
+        return self._mark is None or self._mark.is_ready()
 
     def synchronize(self):
         """Wait until it has come."""

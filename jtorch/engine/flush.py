@@ -185,16 +185,27 @@ def flush(reason="sync"):
         run(tr, reason)
 
 
-_latest: dict = {}  # device -> weak reference to a result of the program that ran last
+_latest: dict = {}  # device -> function that gives a result of the program that ran last, or None: a weak reference
 
 
 def marker(device):
     """Run what is pending on every device; an array of this one that is ready when its work is done."""
     flush("sync")
-    weak = _latest.get(device)
-    array = weak() if weak is not None else None
+    last = _latest.get(device)
+    array = last() if last is not None else None
     if array is None or type(array) is np.ndarray or array.is_deleted():
         array = jax.device_put(0, devices.jax_device(device)) + 0
+        _latest[device] = lambda: array  # kept until a program runs, so that who asks again sees it become ready
+    return array
+
+
+_first = jax.jit(lambda array: array.ravel()[:1])
+
+
+def mark(device):
+    """As marker, but an array that no later program can take as its own memory: it may be asked at any time."""
+    array = _first(marker(device))
+    _latest[device] = lambda: array
     return array
 
 

@@ -163,6 +163,29 @@ def test_events_tell_how_long_the_device_worked():
         first.elapsed_time(torch.cuda.Event())
 
 
+def test_events_outlive_the_arrays_that_they_were_recorded_after():
+    x, turn, events = torch.ones(400, 400, device="cuda"), torch.eye(400, device="cuda"), []
+    for _ in range(12):
+        x.copy_(x @ turn)
+        events.append(torch.cuda.Event(enable_timing=True))
+        events[-1].record()
+    for event in events:
+        event.synchronize()
+        assert event.query()
+    assert events[0].elapsed_time(events[-1]) > 0
+
+
+def test_all_has_come_after_synchronize():
+    stream, event = torch.cuda.current_stream(), torch.cuda.Event()
+    for _ in range(50):
+        x = torch.ones(300, 300, device="cuda") + 1
+        event.record()
+        torch.cuda.synchronize()
+        assert event.query() and stream.query()
+        del x
+        assert stream.query()
+
+
 def test_what_is_known_of_a_device():
     known = torch.cuda.get_device_properties(1)
     assert (known.name, known.major, known.minor) == ("cpu", 0, 0)
