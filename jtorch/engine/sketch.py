@@ -16,7 +16,7 @@ _LONG = 500  # from so many calls on, a loop whose turns are all alike is not co
 _TURNS = 24  # how often each kind of call is in it
 _SHORT = 4  # paths up to here are compiled sooner than their calls are
 _DEAR = 100  # paths from here on take seconds to compile: one alike that ran before is sign enough
-_HARD = 3  # so many kinds of their calls may have no NumPy form
+_HARD = 3  # then so many kinds of their calls may have no NumPy form
 _CALL = 0.02  # seconds that it takes to compile one of a path's calls, more or less
 
 
@@ -71,7 +71,7 @@ def wanted(node, live):
     if found is None:
         if node.programs or node.depth <= _SHORT or program.device(node) is not devices.CPU:
             return None
-        if program.is_spread(node) or not (_is_loop(node) or _one_of_many(node) or _is_dear_and_easy(node)):
+        if program.is_spread(node) or not (_is_loop(node) or _one_of_many(node)):
             return None
     elif found.spent > node.depth * _CALL or next(reversed(recent), None) is node:
         return None
@@ -86,13 +86,10 @@ def _is_loop(node):
 
 
 def _one_of_many(node):
-    return len(recent) >= _VARIED and _is_alike(node)
-
-
-def _is_dear_and_easy(node):
-    if node.depth < _DEAR or not recent or not _is_alike(node):
+    several = len(recent) >= _VARIED
+    if not recent or not (several or node.depth >= _DEAR) or not _is_alike(node):
         return False
-    return sum(not easy(sig) for sig in {step.sig for step in node.path()}) <= _HARD
+    return several or sum(not easy(sig) for sig in {step.sig for step in node.path()}) <= _HARD
 
 
 def _is_alike(node):
