@@ -52,7 +52,7 @@ def padded(params, seen, out):
         return None
     shape = tuple(out.shape)
     inside = tuple(
-        slice(low, size - high if size - high > low else low, between + 1)
+        slice(low, max(size - high, low), between + 1)
         for size, (low, high, between) in zip(shape, params["padding_config"], strict=True)
     )
 
