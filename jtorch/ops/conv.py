@@ -111,7 +111,6 @@ def _on_cpu(x, w, geometry):
 
 def _pull_x_on_cpu(grad, w, shape, geometry):
     """The gradient of the input, which has this shape."""
-    kind = _kind(shape, w.shape, geometry)
     if geometry.groups > 1:
         turned = _turned(w, geometry.groups)
         if _is_thin(turned.shape):
@@ -119,19 +118,20 @@ def _pull_x_on_cpu(grad, w, shape, geometry):
         one, part = replace(geometry, groups=1), (shape[0], shape[1] // geometry.groups, *shape[2:])
         pairs = zip(jnp.split(grad, geometry.groups, 1), jnp.split(w, geometry.groups, 0), strict=True)
         return jnp.concatenate([_pull_x_on_cpu(g, v, part, one) for g, v in pairs], 1)
+    kind = _kind(shape, w.shape, geometry)
     pulled = _pull_x(_LOWERED[kind], grad, w, shape, geometry)
     return lax.optimization_barrier(pulled) if kind in ("few", "deep") else pulled
 
 
 def _pull_w_on_cpu(x, grad, shape, geometry):
     """The gradient of the weight, which has this shape."""
-    kind = _kind(x.shape, shape, geometry)
     if geometry.groups > 1 and shape[1] == 1:
         return _pull_w_depthwise(x, grad, shape, geometry)
     if geometry.groups > 1:
         one, part = replace(geometry, groups=1), (shape[0] // geometry.groups, *shape[1:])
         pairs = zip(jnp.split(x, geometry.groups, 1), jnp.split(grad, geometry.groups, 1), strict=True)
         return jnp.concatenate([_pull_w_on_cpu(y, g, part, one) for y, g in pairs], 0)
+    kind = _kind(x.shape, shape, geometry)
     if kind in ("few", "deep") and shape[0] <= _THIN:
         return _pull_w(_plain, x, grad, shape, geometry)
     return _pull_w(_LOWERED[kind], x, grad, shape, geometry)
