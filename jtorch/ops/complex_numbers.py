@@ -59,21 +59,16 @@ def _parts_dtype(operands, attrs):
     return first
 
 
-@op(
-    "complex",
-    rule=_parts_dtype,
-    out="Expected object of scalar type {Want} but got scalar type {Have} for argument 'out'",
-)
+_ARGUMENT = "Expected object of scalar type {Want} but got scalar type {Have} for argument 'out'"
+
+
+@op("complex", rule=_parts_dtype, out=_ARGUMENT)
 def complex(real: Array, imag: Array):
     """real + i · imag. Shape: broadcast. Raises RuntimeError where the dtypes are not one and the same float."""
     return lax.complex(*jnp.broadcast_arrays(real, imag))
 
 
-@op(
-    "polar",
-    rule=_parts_dtype,
-    out="Expected object of scalar type {Want} but got scalar type {Have} for argument 'out'",
-)
+@op("polar", rule=_parts_dtype, out=_ARGUMENT)
 def polar(abs: Array, angle: Array):
     """The complex number of this length and angle. Shape: broadcast."""
     abs, angle = jnp.broadcast_arrays(abs, angle)

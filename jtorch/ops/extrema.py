@@ -96,12 +96,10 @@ def _(grad, result, input, dim, keepdim):
 
 # Along dims, values only.
 
+_MATCH = "Expected the dtype for input and out to match, but got {Want} for input's dtype and {Have} for out's dtype."
 
-@op(
-    "amax",
-    method=True,
-    out="Expected the dtype for input and out to match, but got {Want} for input's dtype and {Have} for out's dtype.",
-)
+
+@op("amax", method=True, out=_MATCH)
 def amax(input: Array, dim=(), keepdim=False):
     """The largest elements along dims. Shape: the input's without these dims. Equal ones share the gradient."""
     return largest(input, _nonempty("amax", input, dim), keepdim)
@@ -121,11 +119,7 @@ def _share_along(grad, result, input, dim, keepdim):
     return grad * reached / jnp.sum(reached, dims, keepdims=True)
 
 
-@op(
-    "amin",
-    method=True,
-    out="Expected the dtype for input and out to match, but got {Want} for input's dtype and {Have} for out's dtype.",
-)
+@op("amin", method=True, out=_MATCH)
 def amin(input: Array, dim=(), keepdim=False):
     """The smallest elements along dims. Shape: the input's without these dims. Equal ones share the gradient."""
     return smallest(input, _nonempty("amin", input, dim), keepdim)

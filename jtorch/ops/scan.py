@@ -41,7 +41,10 @@ def cumprod(input: Array, dim, *, dtype: DType = None):
     return _scanned(lax.cumprod, _summable(input, dtype), dim)
 
 
-@op("logcumsumexp", method=True, out="expected scalar_type {Want} but found {Have}", linear=False)
+_FOUND = "expected scalar_type {Want} but found {Have}"  # torch's words to an out= of another dtype
+
+
+@op("logcumsumexp", method=True, out=_FOUND, linear=False)
 def logcumsumexp(input: Array, dim):
     """log(sum(exp(·))) of all elements up to each one along a dim. Shape: any -> the same."""
     if not jnp.issubdtype(input.dtype, jnp.inexact):
@@ -114,7 +117,7 @@ def _running_gradient(grad, places, dim):
     return jnp.moveaxis(total.reshape(moved.shape), -1, dim)
 
 
-@op("cummax", method=True, out="expected scalar_type {Want} but found {Have}", returns=("values", "indices"))
+@op("cummax", method=True, out=_FOUND, returns=("values", "indices"))
 def cummax(input: Array, dim):
     """(largest element up to each one along a dim, its place). Shape: any -> twice the same."""
     return _running(lax.cummax, lambda x, top: x >= top, input, dim)
@@ -125,7 +128,7 @@ def _(grad, result, input, dim):
     return (_running_gradient(grad[0], result[1], dim),)
 
 
-@op("cummin", method=True, out="expected scalar_type {Want} but found {Have}", returns=("values", "indices"))
+@op("cummin", method=True, out=_FOUND, returns=("values", "indices"))
 def cummin(input: Array, dim):
     """(smallest element up to each one along a dim, its place). Shape: any -> twice the same."""
     return _running(lax.cummin, lambda x, low: x <= low, input, dim)
