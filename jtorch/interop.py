@@ -16,7 +16,7 @@ from jtorch.engine.ref import aval as aval_of
 from jtorch.engine.storage import SharedStorage, Storage
 from jtorch.nn.parameter import Parameter
 from jtorch.nn.utils.stateless import _reparametrize_module
-from jtorch.ops.op import Recordable
+from jtorch.recordable import Recordable
 from jtorch.rng.keys import drawing_from
 
 __all__ = ["as_jax", "export_module", "from_jax", "to_jax", "to_torch"]

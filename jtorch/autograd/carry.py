@@ -6,7 +6,7 @@ from jtorch._tensor import aval, read, record, wrap
 from jtorch.autograd.apply import apply, call
 from jtorch.autograd.inplace import COPY
 from jtorch.autograd.tangents import Level
-from jtorch.ops.op import Recordable
+from jtorch.recordable import Recordable
 
 
 class Accumulate(Recordable):

@@ -10,7 +10,7 @@ from jtorch._tensor import Tensor
 from jtorch.autograd.apply import apply, call
 from jtorch.autograd.grad_mode import Switch
 from jtorch.autograd.tangents import Level, carry, tangent_of
-from jtorch.ops.op import Recordable
+from jtorch.recordable import Recordable
 
 __all__ = ["UnpackedDualTensor", "dual_level", "enter_dual_level", "exit_dual_level", "make_dual", "unpack_dual"]
 

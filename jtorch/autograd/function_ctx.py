@@ -8,7 +8,7 @@ from jtorch.autograd.grad_fn import StandIn
 from jtorch.autograd.node import Hooks, Node, edge_of, next_sequence
 from jtorch.autograd.tangents import Level, carry, tangent_of
 from jtorch.autograd.tape import FREED, modified
-from jtorch.ops.op import Recordable
+from jtorch.recordable import Recordable
 
 
 class FunctionCtx:

@@ -16,7 +16,8 @@ from jtorch.autograd.tape import Call
 from jtorch.autograd.tensor_hooks import forget_retained, move_retained
 from jtorch.autograd.views import WRITE, chain, forbidden
 from jtorch.engine import trace
-from jtorch.ops.op import TABLE, Recordable
+from jtorch.ops.op import TABLE
+from jtorch.recordable import Recordable
 from jtorch.shapes import broadcast_shapes, listed
 
 

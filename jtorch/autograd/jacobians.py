@@ -8,7 +8,7 @@ from jtorch.autograd.forward_ad import batched_level, unpack_dual
 from jtorch.autograd.functional_checks import as_tuple, gradients
 from jtorch.autograd.tangents import carry
 from jtorch.autograd.tape import Call
-from jtorch.ops.op import Recordable
+from jtorch.recordable import Recordable
 from jtorch.shapes import numel
 
 

@@ -3,7 +3,8 @@
 import jax
 import jax.numpy as jnp
 
-from jtorch.ops.op import Op, Recordable, mixed
+from jtorch.ops.op import Op
+from jtorch.recordable import Recordable, mixed
 
 
 class Mapped(Recordable):

@@ -10,8 +10,9 @@ from jtorch._tensor import Tensor, read, wrap
 from jtorch.autograd.node import Node, named, next_sequence, public
 from jtorch.autograd.tangents import Level, carry
 from jtorch.engine.ref import Aval, Ref
-from jtorch.ops.op import SAVED, Kind, Op
+from jtorch.ops.op import Kind, Op
 from jtorch.ops.saved import read_by_gradient
+from jtorch.recordable import SAVED
 
 FREED = (
     "Trying to backward through the graph a second time (or directly access saved tensors after they have already been "
