@@ -1,8 +1,17 @@
-"""What the engine can record: something that is called on arrays, and its gradient, which is recorded in turn."""
+"""What the engine can record: calls on arrays and lifted numbers, and their gradients, recorded in turn."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+
+
+class Lift:
+    """A number among a call's operands that always is an input of the program, never a constant."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value):
+        self.value = value
 
 
 class Recordable:

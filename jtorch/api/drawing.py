@@ -12,7 +12,8 @@ from jtorch.autograd.apply import apply, call, create, hashable, view
 from jtorch.autograd.level import is_batched, mapping
 from jtorch.autograd.overlap import check_overlap
 from jtorch.engine import log
-from jtorch.ops.op import TABLE, Lift
+from jtorch.ops.op import TABLE
+from jtorch.recordable import Lift
 from jtorch.rng import generator as generators
 from jtorch.rng import samplers
 from jtorch.rng.generator import Generator

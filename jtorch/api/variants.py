@@ -14,7 +14,8 @@ from jtorch.autograd.apply import apply, hashable, view
 from jtorch.autograd.casting import quietly, whole
 from jtorch.autograd.inplace import inplace, write_out
 from jtorch.ops import catalog  # noqa: F401
-from jtorch.ops.op import TABLE, Kind, Lift
+from jtorch.ops.op import TABLE, Kind
+from jtorch.recordable import Lift
 
 _PLAIN = frozenset({int, bool, float, str, type(None), dtypes.dtype})
 _NUMPY_NAMES = {"dim": "axis", "keepdim": "keepdims"}

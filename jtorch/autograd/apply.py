@@ -12,7 +12,8 @@ from jtorch.engine import flush, trace
 from jtorch.engine.ref import Box, Ref, aval, of_array
 from jtorch.engine.storage import Storage
 from jtorch.errors import bad_argument
-from jtorch.ops.op import TABLE, Kind, Lift
+from jtorch.ops.op import TABLE, Kind
+from jtorch.recordable import Lift
 from jtorch.shapes import contiguous_strides
 
 _NUMBERS = (int, float, bool, complex)

@@ -14,7 +14,7 @@ from jtorch.engine import ref as refs
 from jtorch.engine import trace, trie
 from jtorch.engine.ref import Box, Ref
 from jtorch.engine.storage import Storage
-from jtorch.ops.op import Lift
+from jtorch.recordable import Lift
 from jtorch.shapes import contiguous_strides, numel
 
 

@@ -7,8 +7,7 @@ from jtorch._tensor import View, alias, read, strides
 from jtorch.autograd.apply import above, apply
 from jtorch.autograd.node import brief
 from jtorch.autograd.tape import Slices
-from jtorch.ops.op import Lift
-from jtorch.recordable import Recordable
+from jtorch.recordable import Lift, Recordable
 
 
 class Read(Recordable):

@@ -9,7 +9,7 @@ from jtorch.engine.forms import Plan
 from jtorch.engine.ref import Aval, Ref
 from jtorch.engine.trace import Trace, local, record
 from jtorch.engine.trie import Node
-from jtorch.ops.op import Lift
+from jtorch.recordable import Lift
 from jtorch.shapes import numel
 
 _MANY = 10_000

@@ -9,7 +9,7 @@ from jtorch import devices, modes
 from jtorch.engine import debug, trie
 from jtorch.engine.ref import Box, Ref
 from jtorch.engine.trie import LIFTED, Node, Number, number_key
-from jtorch.ops.op import Lift
+from jtorch.recordable import Lift
 
 LOCK = threading.RLock()
 _weak = weakref.ref

@@ -54,15 +54,6 @@ EXACT = "Expected out tensor to have dtype {want}, but got {have} instead"
 FOUND = "Found dtype {Have} but expected {Want}"
 
 
-class Lift:
-    """A number among a call's operands that always is an input of the program, never a constant."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, value):
-        self.value = value
-
-
 class Param:
     """One parameter of an op."""
 

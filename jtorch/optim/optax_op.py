@@ -13,10 +13,11 @@ from jtorch._tensor import Tensor, aval, from_host, read, record, wrap
 from jtorch.autograd.apply import call
 from jtorch.autograd.inplace import assign, store
 from jtorch.engine import log
-from jtorch.ops.op import Arrays, Inputs, Lift, op
+from jtorch.ops.op import Arrays, Inputs, op
 from jtorch.optim.again import Again
 from jtorch.optim.clock import Clock
 from jtorch.optim.optimizer import Optimizer, evaluate, with_grad_mode
+from jtorch.recordable import Lift
 from jtorch.shards.dtensor import part_like
 
 _HALVES = (jnp.float16, jnp.bfloat16)
