@@ -41,6 +41,12 @@ def _apart(buffer, parameters):
     return [part.reshape(aval(p).shape) for part, p in zip(buffer.split(sizes), parameters, strict=True)]
 
 
+def buffer_of(future):
+    """The buffer that a hook's Future gives, alone or as the first of several tensors."""
+    found = future.wait()
+    return found[0] if isinstance(found, (list, tuple)) else found
+
+
 def hooked(registered, parameters):
     """Let a hook make the gradients of parameters anew. registered: (state, hook)."""
     state, hook = registered
@@ -49,7 +55,6 @@ def hooked(registered, parameters):
         own = [p for p in parameters if aval(p._grad).dtype is dtype]
         flat = call("cat", [p._grad.reshape(-1) for p in own], 0)
         bucket = GradBucket(number, flat, own, number == len(dtypes) - 1)
-        found = hook(state, bucket).wait()
-        found = found[0] if isinstance(found, (list, tuple)) else found
+        found = buffer_of(hook(state, bucket))
         for p, grad in zip(own, _apart(found, own), strict=True):
             store(p._grad, read(grad.to(dtype)))

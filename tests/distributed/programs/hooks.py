@@ -29,6 +29,10 @@ for hook in (default_hooks.allreduce_hook, default_hooks.fp16_compress_hook, own
     model.register_comm_hook(state if hook is own else None, hook)
     model(torch.ones(2, 3) * (rank + 1)).square().sum().backward()
     held.append((hook.__name__, state, [p.grad.tolist() for p in model.parameters()]))
+model, state = built(), []
+model.register_comm_hook(state, default_hooks.fp16_compress_wrapper(own))
+model(torch.ones(2, 3) * (rank + 1)).square().sum().backward()
+held.append((state, [p.grad.tolist() for p in model.parameters()]))
 for by_all in (True, False):
     model = built()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)

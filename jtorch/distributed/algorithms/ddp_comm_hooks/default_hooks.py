@@ -4,6 +4,7 @@ from jtorch.dtypes import bfloat16, float16
 from jtorch.groups.calls import Future, Work
 from jtorch.groups.collectives import all_reduce
 from jtorch.groups.world import found
+from jtorch.nn.parallel.buckets import buffer_of
 
 
 def _mean(process_group, bucket, dtype=None):
@@ -33,8 +34,7 @@ def _wrapped(hook, dtype):
     def wrapped(state, bucket):
         own = bucket.buffer()
         bucket.set_buffer(own.to(dtype))
-        future = hook(state, bucket)
-        return Future(Work([future.wait()[0].to(own.dtype)]))
+        return Future(Work([buffer_of(hook(state, bucket)).to(own.dtype)]))
 
     return wrapped
 
