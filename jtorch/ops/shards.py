@@ -116,17 +116,17 @@ def _(grad, result, input, *, group, whole, cut):
 
 
 @op("share_whole", door=None, grad_name="RedistributeBackward")
-def share_whole(arrays: Arrays, *, group, how):
+def share_whole(arrays: Arrays, *, group):
     """What every rank has, for work that differs from rank to rank: gradients are added up. Shape: any -> the same."""
     return list(arrays)
 
 
 @share_whole.gradient
-def _(grad, result, arrays, *, group, how):
+def _(grad, result, arrays, *, group):
     grads = list(grad) if len(arrays) > 1 else [grad]
     if not meshes.running():
         return (grads,)
-    return (_in_a_row(grads, lambda x: _SUMS[how](x, "ranks", axis_index_groups=group.parts())),)
+    return (_in_a_row(grads, lambda x: lax.psum(x, "ranks", axis_index_groups=group.parts())),)
 
 
 def _in_a_row(arrays, fn):

@@ -83,7 +83,7 @@ class DTensor(Tensor):
 
     @property
     def _local_tensor(self):
-        return trimmed(_plain(self), self._layout)
+        return trimmed(alias(self), self._layout)
 
     def __repr__(self, *, tensor_contents=None):
         return (
@@ -94,7 +94,7 @@ class DTensor(Tensor):
     def __deepcopy__(self, memo):
         found = memo.get(id(self))
         if found is None:
-            found = memo[id(self)] = dressed(call("clone", _plain(self)), self._layout)
+            found = memo[id(self)] = dressed(call("clone", alias(self)), self._layout)
             found._is_param = getattr(self, "_is_param", False)
             found._rg = self._rg
         return found
@@ -102,7 +102,7 @@ class DTensor(Tensor):
     def __reduce_ex__(self, protocol):
         sizes, _ = self._layout.own()
         marks = self._rg, getattr(self, "_is_param", False)
-        local = _plain(self).clone() if sizes != aval(self).shape else _plain(self)
+        local = alias(self).clone() if sizes != aval(self).shape else alias(self)
         return _again, (local, self._layout.mesh, self._layout.placements, self._layout.shape, marks)
 
 
@@ -128,14 +128,9 @@ def dressed(tensor, layout):
     return tensor
 
 
-def _plain(tensor):
-    """This rank's part with its padding, a plain tensor on the same memory, off the tape."""
-    return alias(tensor)
-
-
 def plain(tensor):
     """This rank's part of a DTensor with its padding, on the same memory, off the tape; another tensor as it is."""
-    return _plain(tensor) if isinstance(tensor, DTensor) else tensor
+    return alias(tensor) if isinstance(tensor, DTensor) else tensor
 
 
 def padded(x, layout):

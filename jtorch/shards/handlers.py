@@ -79,15 +79,9 @@ def whole(x):
     return moved(x, x._layout, replicated(x._layout.mesh)) if isinstance(x, DTensor) else x
 
 
-@handler(
-    "item", "__bool__", "__float__", "__int__", "__index__", "__complex__", "is_nonzero", "__format__", "__contains__"
-)
+@handler("item", "__bool__", "__float__", "__int__", "__index__", "__complex__", "is_nonzero", "__format__",
+         "__contains__", "equal", "allclose")  # fmt: skip
 def _read(func, args, kwargs):
-    return func(*map(whole, args), **kwargs)
-
-
-@handler("equal")
-def _equal(func, args, kwargs):
     return func(*map(whole, args), **kwargs)
 
 
@@ -96,11 +90,6 @@ def _not_as_array(func, args, kwargs):
     name = title(func)
     tail = f", got {DTensor.__name__}" if name == "tolist" else "."
     raise RuntimeError(f".{name}() is not supported for tensor subclasses{tail}")
-
-
-@handler("allclose")
-def _allclose(func, args, kwargs):
-    return func(*map(whole, args), **kwargs)
 
 
 @handler("copy_")

@@ -1,7 +1,5 @@
 """Where the parts of a distributed tensor lie, and the way from one layout to another."""
 
-import functools
-
 from jtorch.groups.calls import made
 from jtorch.shards.placements import REPLICATE, Partial, Shard
 
@@ -29,9 +27,12 @@ class Layout:
 
     def own(self):
         """(shape of this rank's part without padding, where it begins in each dim)."""
+        return self.at(self.mesh.get_coordinate() or (0,) * self.mesh.ndim)
+
+    def at(self, place):
+        """As own(), of the rank at a place on the mesh."""
         sizes, starts = list(self.shape), [0] * len(self.shape)
-        here = self.mesh.get_coordinate() or (0,) * self.mesh.ndim
-        for placement, count, at in zip(self.placements, self.mesh.shape, here, strict=True):
+        for placement, count, at in zip(self.placements, self.mesh.shape, place, strict=True):
             if isinstance(placement, Shard):
                 size, start = Shard.local_shard_size_and_offset(sizes[placement.dim], count, at)
                 sizes[placement.dim] = size
@@ -57,7 +58,7 @@ def _times(layout, dim):
 def normal(placements, mesh, ndim):
     """Placements with dims counted from the front. Raises as torch for dims that are not there, and for too few."""
     if placements is None:
-        return (REPLICATE,) * mesh.ndim
+        return replicated(mesh)
     placements = tuple(placements)
     if len(placements) != mesh.ndim:
         raise ValueError(
@@ -142,10 +143,9 @@ def _call(name, x, mesh, i, **attrs):
 
 def shared(x, mesh, i):
     """A whole value for work that differs from rank to rank along a mesh dim: its gradients are added up there."""
-    return made("share_whole", [x], mesh.get_group(i), "share_whole", how="sum")
+    return made("share_whole", [x], mesh.get_group(i), "share_whole")
 
 
-@functools.cache
 def replicated(mesh):
     """The placements of a whole on every rank."""
     return (REPLICATE,) * mesh.ndim

@@ -173,15 +173,9 @@ rule("softmax", "log_softmax", "softmin", "cumsum", "cumprod", "sort", "argsort"
 @rule("embedding")
 def embedding(call, i):
     """Rows of a table that is cut by columns, or indices that are cut. One cut by rows: handlers.py."""
-    names = ["input", "weight"] if "input" in call.kwargs or not call.args else None
-    index, weight = (0, 1) if names is None or len(call.shapes) == 2 else (1, 0)
-    at = call.at(i)
-    if at[weight] == Shard(1) and call.divides(call.shapes[weight][1], i):
-        needs = [REPLICATE, REPLICATE]
-        needs[weight] = Shard(1)
-        return needs, Shard(len(call.shapes[index]))
-    if at[index].is_shard() and call.divides(call.shapes[index][at[index].dim], i):
-        needs = [REPLICATE, REPLICATE]
-        needs[index] = at[index]
-        return needs, at[index]
+    index, table = call.at(i)
+    if table == Shard(1) and call.divides(call.shapes[1][1], i):
+        return [REPLICATE, table], Shard(len(call.shapes[0]))
+    if index.is_shard() and call.divides(call.shapes[0][index.dim], i):
+        return [index, REPLICATE], index
     return [REPLICATE, REPLICATE], REPLICATE

@@ -20,12 +20,6 @@ class _StorageInfo:
         return {name: value for name, value in vars(self).items() if value is not None}
 
 
-def _path(path, given):
-    if given is None:
-        raise ValueError(f"a checkpoint needs a folder: give checkpoint_id, or a {path}")
-    return os.fspath(given)
-
-
 class FileSystemWriter:
     """Writes a checkpoint into a folder. The other arguments are about speed and mean nothing here."""
 

@@ -24,18 +24,8 @@ def boxes(tensor):
         places = itertools.product(*map(range, mesh.shape))
     else:
         places = [mesh.get_coordinate()]
-    return [(place, *_box(tensor._layout, place)) for place in places if place is not None]
-
-
-def _box(layout, place):
-    """(where the part of a place on the mesh begins, its sizes)."""
-    sizes, starts = list(layout.shape), [0] * len(layout.shape)
-    for placement, count, at in zip(layout.placements, layout.mesh.shape, place, strict=True):
-        if isinstance(placement, Shard):
-            size, start = Shard.local_shard_size_and_offset(sizes[placement.dim], count, at)
-            sizes[placement.dim] = size
-            starts[placement.dim] += start
-    return tuple(starts), tuple(sizes)
+    own = [(place, tensor._layout.at(place)) for place in places if place is not None]
+    return [(place, starts, sizes) for place, (sizes, starts) in own]
 
 
 def own_parts(tensor):

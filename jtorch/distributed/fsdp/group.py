@@ -66,7 +66,7 @@ class Group:
         if aval(parts[0]).device is devices.META:
             raise RuntimeError("parameters on the meta device have no values: call to_empty() and initialise them")
         for i in range(self.mesh.ndim - 1):
-            shared = made("share_whole", parts, self.mesh.get_group(i), "fully_shard replicas", how="sum")
+            shared = made("share_whole", parts, self.mesh.get_group(i), "fully_shard replicas")
             parts = [shared] if isinstance(shared, Tensor) else list(shared)
         policy = self.policy
         wholes = made(
