@@ -90,7 +90,7 @@ batch.letters = False
 
 
 def sharded(model):
-    """fully_shard of the GPT's blocks, or of the largest children, and of the rest."""
+    """(the model, its mesh) after fully_shard of the GPT's blocks, where there are any, and of the rest."""
     mesh = init_device_mesh("cuda", (4,))
     for child in getattr(model, "blocks", ()):
         fully_shard(child, mesh=mesh)

@@ -1,4 +1,4 @@
-"""One program in several processes, under torch with gloo and under jtorch."""
+"""One program in several processes, by torch's launcher or by jtorch's."""
 
 import os
 import re
@@ -8,28 +8,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.scripts import as_jtorch, same_line
-from tests.sides import fail
-
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
-
-
-def together(path, size=2, args=(), rtol=1e-4):
-    """Run a torch program in `size` processes under both, and assert that both print the same."""
-    for _ in range(3):
-        expected = run(path.read_text(), "torch.distributed.run", size, args)
-        # torch's own fault now and then: a rank that has done its work aborts over a thread of gloo as it ends.
-        if "terminate called without an active exception" not in expected.stderr:
-            break
-    actual = run(as_jtorch(path.read_text()), "jtorch.distributed.run", size, args)
-    wanted, came = expected.stdout.splitlines(), actual.stdout.splitlines()
-    assert expected.returncode == 0 and wanted, expected.stderr
-    for one, other in zip(wanted, came, strict=False):
-        if not same_line(one, other, rtol):
-            fail(str(path), one, other)
-    if len(wanted) != len(came) or actual.returncode:
-        fail(str(path), expected.stdout, actual.stdout + actual.stderr)
 
 
 def run(source, launcher, size, args=(), options=(), timeout=240):

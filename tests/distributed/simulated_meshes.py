@@ -18,6 +18,8 @@ from jtorch.distributed.tensor import DTensor, Partial, Replicate, Shard, distri
 from jtorch.distributed.tensor.parallel import (
     ColwiseParallel,
     PrepareModuleInput,
+    PrepareModuleInputOutput,
+    PrepareModuleOutput,
     RowwiseParallel,
     SequenceParallel,
     loss_parallel,
@@ -91,8 +93,8 @@ def test_a_checkpoint_is_loaded_by_another_number_of_ranks(tmp_path):
     assert type(whole["0.weight"]) is torch.Tensor and whole["0.weight"].shape == (16, 8)
     with pytest.raises(dcp.CheckpointException, match="Missing key in checkpoint state_dict: other"):
         dcp.load({"other": torch.ones(2)}, checkpoint_id=tmp_path)
+    dcp.save({"step": torch.ones(3)}, checkpoint_id=tmp_path / "b")
     with pytest.raises(dcp.CheckpointException, match=r"Size mismatch .* for step"):
-        dcp.save({"step": torch.ones(3)}, checkpoint_id=tmp_path / "b")
         dcp.load({"step": torch.ones(2)}, checkpoint_id=tmp_path / "b")
 
 
@@ -174,14 +176,32 @@ def test_sequence_plans_and_a_shared_loss():
         "down": RowwiseParallel(output_layouts=Shard(1), use_local_output=False),
         "out": ColwiseParallel(input_layouts=Shard(1), use_local_output=False),
     }
-    found = [gradients(sequence)]
-    for values in found:
-        for value, want in zip(values, wanted, strict=True):
-            torch.testing.assert_close(value, want)
+    for value, want in zip(gradients(sequence), wanted, strict=True):
+        torch.testing.assert_close(value, want)
     layer = nn.Linear(4, 4).to("cuda")
     style = PrepareModuleInput(input_layouts=(Shard(0),), desired_input_layouts=(Replicate(),), use_local_output=True)
     parallelize_module(layer, mesh, style)
     assert layer(distribute_tensor(torch.ones(4, 4).to("cuda"), mesh, [Shard(0)]).to_local()).shape == (4, 4)
+
+
+def test_what_goes_in_and_out_of_a_module_is_laid_out():
+    mesh = init_device_mesh("cuda", (2,))
+    x = torch.arange(16.0).reshape(4, 4).to("cuda")
+    out = {"output_layouts": Replicate(), "desired_output_layouts": Shard(0)}
+    ends = {"input_layouts": Replicate(), "desired_input_layouts": Shard(1)}
+    local = parallelize_module(nn.Identity(), mesh, PrepareModuleOutput(**out))
+    assert type(local(x)) is torch.Tensor and local(x).shape == (2, 4)
+    for style in (
+        PrepareModuleOutput(**out, use_local_output=False),
+        PrepareModuleInputOutput(**ends, **out, use_local_output=False),
+    ):
+        found = parallelize_module(nn.Identity(), mesh, style)(x)
+        assert found.placements == (Shard(0),), style
+        torch.testing.assert_close(found.full_tensor(), x)
+    pairs = PrepareModuleOutput(output_layouts=(Shard(0), None), desired_output_layouts=(Replicate(), None))
+    two = parallelize_module(nn.Identity(), mesh, pairs)
+    with pytest.raises(ValueError, match="module outputs and output_layouts should have same length!"):
+        two(x)
 
 
 def test_the_first_fsdp_is_a_module_around_another():
