@@ -1,10 +1,11 @@
 """The few names of torch's extension module that Python code takes from there."""
 
+from jtorch._tensor import TensorBase
 from jtorch.api.overriding import DisableTorchFunction, DisableTorchFunctionSubclass
 from jtorch.api.overriding import disabled as _disabled_torch_function_impl
 from jtorch.nn.modules.module_convert import parse_to
 
-__all__ = ["DisableTorchFunction", "DisableTorchFunctionSubclass", "_disabled_torch_function_impl"]
+__all__ = ["DisableTorchFunction", "DisableTorchFunctionSubclass", "TensorBase", "_disabled_torch_function_impl"]
 
 
 def _log_api_usage_once(event):

@@ -1,5 +1,7 @@
 """What a Tensor holds: a storage, perhaps a view of it, its place in the graph. api/ puts methods on it."""
 
+from collections.abc import Mapping, MutableMapping
+
 import numpy as np
 
 from jtorch import devices, dtypes, modes
@@ -33,7 +35,54 @@ class View:
         self.made = made
 
 
-class Tensor:
+class TensorBase:
+    """torch._C.TensorBase: the class above Tensor; its `__dict__` is the real one, of all that a tensor holds."""
+
+
+_everything = TensorBase.__dict__["__dict__"].__get__
+_OWN = frozenset(
+    "_storage _view _grad _grad_fn _out_nr _rg _hooks _retains _apart _tangent _layout".split()
+)  # what the core keeps on a tensor
+
+
+class Attributes(MutableMapping):
+    """`tensor.__dict__`: what the user, or a subclass, put on a tensor, without what the core keeps there."""
+
+    __slots__ = ("_all",)
+
+    def __init__(self, everything):
+        self._all = everything
+
+    def __getitem__(self, name):
+        if name in _OWN:
+            raise KeyError(name)
+        return self._all[name]
+
+    def __setitem__(self, name, value):
+        self._all[name] = value
+
+    def __delitem__(self, name):
+        if name in _OWN:
+            raise KeyError(name)
+        del self._all[name]
+
+    def __iter__(self):
+        return iter([name for name in self._all if name not in _OWN])
+
+    def __len__(self):
+        return len(list(iter(self)))
+
+    def __repr__(self):
+        return repr(dict(self))
+
+    def copy(self):
+        """A dict of them."""
+        return dict(self)
+
+    __copy__ = copy
+
+
+class Tensor(TensorBase):
     """torch.Tensor: a multi-dimensional array of one dtype on one device."""
 
     _view = None
@@ -45,8 +94,20 @@ class Tensor:
     _retains = False
     _apart = None  # of a tensor made by `.data`: its own count of writes
 
+    @property
+    def __dict__(self):
+        return Attributes(_everything(self))
 
-Tensor.__module__ = "torch"
+    @__dict__.setter
+    def __dict__(self, given):
+        if not isinstance(given, Mapping):
+            raise TypeError(f"__dict__ must be set to a dictionary, not a '{type(given).__name__}'")
+        own, given = Attributes(_everything(self)), dict(given)
+        own.clear()
+        own.update(given)
+
+
+Tensor.__module__, TensorBase.__module__ = "torch", "torch._C"
 
 
 def wrap(ref) -> Tensor:
@@ -135,16 +196,6 @@ def from_array(array, device=devices.CPU) -> Tensor:
     return wrap(of_array(array, device))
 
 
-_OWN = frozenset(
-    "_storage _view _grad _grad_fn _out_nr _rg _hooks _retains _apart _tangent _layout".split()
-)  # what the core keeps on a tensor
-
-
-def given_attributes(tensor):
-    """The attributes that the user, or a subclass, put on a tensor."""
-    return {name: value for name, value in vars(tensor).items() if name not in _OWN}
-
-
 class Made:
     """Whether leaves have been made by calls that have not run: those are no part of the first training step."""
 
@@ -163,6 +214,6 @@ def require_grad(tensor):
 
 
 __all__ = [
-    "Ref", "Tensor", "View", "alias", "aval", "from_array", "from_host", "given_attributes", "host", "read", "record",
+    "Ref", "Tensor", "TensorBase", "View", "alias", "aval", "from_array", "from_host", "host", "read", "record",
     "require_grad", "strides", "value", "wrap",
 ]  # fmt: skip

@@ -3,7 +3,7 @@
 import copy
 
 from jtorch import _tensor, devices, dtypes, modes, shapes
-from jtorch._tensor import Tensor, alias, aval, given_attributes, read
+from jtorch._tensor import Tensor, alias, aval, read
 from jtorch.api.formats import formatted, in_format
 from jtorch.api.put import method
 from jtorch.api.rebuilding import rebuild
@@ -225,7 +225,7 @@ def __deepcopy__(self, memo):
     out._rg = self._rg
     if self._grad is not None:
         out._grad = copy.deepcopy(self._grad, memo)
-    out.__dict__.update({key: copy.deepcopy(value, memo) for key, value in given_attributes(self).items()})
+    out.__dict__.update({key: copy.deepcopy(value, memo) for key, value in vars(self).items()})
     return out
 
 
@@ -233,7 +233,7 @@ def __deepcopy__(self, memo):
 def __copy__(self):
     out = alias(self, self.__class__)
     out._rg = self._rg
-    out.__dict__.update(given_attributes(self))
+    out.__dict__.update(vars(self))
     return out
 
 
@@ -246,5 +246,5 @@ def __reduce_ex__(self, protocol):
     seen = aval(self)
     cls = None if type(self) is Tensor else type(self)  # Tensor itself goes by torch's name, which pickle can't import
     laid = None if self._view is None else (seen.shape, tuple(_tensor.strides(self)), self._view.offset)
-    facts = (cls, seen.dtype, laid, self._rg, given_attributes(self))
+    facts = (cls, seen.dtype, laid, self._rg, dict(vars(self)))
     return (rebuild, (self._storage, *facts))

@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 
 from jtorch import dtypes
-from jtorch._tensor import Tensor, alias, aval, from_host, given_attributes, require_grad
+from jtorch._tensor import Tensor, alias, aval, from_host, require_grad
 from jtorch.api.overriding import disabled
 
 __all__ = [
@@ -63,7 +63,7 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
         return f"Parameter containing:\n{super().__repr__()}"
 
     def __reduce_ex__(self, protocol):
-        state = given_attributes(self)
+        state = dict(vars(self))
         rebuilt = (self.data, self.requires_grad, OrderedDict())
         if state:
             return _rebuild_parameter_with_state, (*rebuilt, state)

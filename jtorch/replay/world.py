@@ -11,7 +11,7 @@ from operator import attrgetter, is_, methodcaller
 import numpy as np
 
 from jtorch import devices, dtypes
-from jtorch._tensor import Tensor, given_attributes
+from jtorch._tensor import Tensor
 from jtorch.nn.modules import module_hooks
 from jtorch.nn.modules.module import Member, Module
 from jtorch.replay import code as source
@@ -104,7 +104,7 @@ class World:
         (table if x else self._empty).append(x)
 
     def _tensor(self, x):
-        if type(x).__module__.split(".")[0] not in ("torch", "jtorch") or given_attributes(x):
+        if type(x).__module__.split(".")[0] not in ("torch", "jtorch") or vars(x):
             raise Refused("a tensor has attributes or a class of the user's")
         if x._hooks is not None and (x._hooks.tensor or x._hooks.accumulated or x._hooks.before or x._hooks.after):
             raise Refused("a tensor has hooks")

@@ -6,7 +6,7 @@ import pickle
 from collections import OrderedDict
 
 from jtorch import dtypes
-from jtorch._tensor import Tensor, aval, given_attributes, strides
+from jtorch._tensor import Tensor, aval, strides
 from jtorch.api.settings import layout
 from jtorch.api.size import Size
 from jtorch.api.storages import TypedStorage, UntypedStorage
@@ -141,7 +141,7 @@ def _tensor(tensor):
     if type(tensor).__reduce_ex__ not in (Tensor.__reduce_ex__, Parameter.__reduce_ex__):
         return NotImplemented  # a subclass with a way of its own
     made = _plain(tensor)
-    state = given_attributes(tensor)
+    state = dict(vars(tensor))
     if type(tensor) is Tensor and not state:
         return made
     kind = written(type(tensor))
