@@ -8,6 +8,7 @@ import sys
 import threading
 import types
 
+from jtorch import errors
 from jtorch._tensor import Tensor
 from jtorch.api.guard import refused
 from jtorch.api.put import FUNCTIONS
@@ -162,8 +163,10 @@ _covered: set = set()
 
 def _cover(fn, func=None):
     """Let a function look at its arguments first. func: what handlers are given, if not the function itself."""
-    if not isinstance(fn, types.FunctionType) or fn in _covered:
-        return
+    if not isinstance(fn, types.FunctionType) or fn in _covered or fn.__name__ in NEVER:
+        return  # by the function's name too: others may have given it a second one
+    if not errors.is_own(fn.__code__.co_filename):
+        return  # what others put on Tensor is no function of torch's
     _covered.add(fn)
     raw = types.FunctionType(fn.__code__, fn.__globals__, fn.__name__, fn.__defaults__, fn.__closure__)
     raw.__kwdefaults__, raw.__wrapped__ = fn.__kwdefaults__, getattr(fn, "__wrapped__", None)
@@ -277,7 +280,7 @@ def convert(value, cls):
     if cls is Tensor:
         return value
     if isinstance(value, Tensor) and not isinstance(value, cls):
-        return as_subclass(value, cls)
+        return value.as_subclass(cls)
     if isinstance(value, (tuple, list)):
         return type(value)(convert(item, cls) for item in value)
     return value

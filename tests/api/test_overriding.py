@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import jtorch
+from jtorch.api import overriding
 from tests.oracle import same, same_error, script
 
 # What is called, with a subclass x, a plain tensor t and an index i: handlers see the same calls.
@@ -440,5 +441,42 @@ def test_printing_inside_a_handler():
         x = torch.ones(2).as_subclass(Loud)
         torch.add(x, 1).exp()
         return [*seen, repr(x * 2)]
+
+    same(run)
+
+
+def test_what_others_put_on_tensor_is_no_call_of_torchs():
+    """As fastai does: a method put over torch's, torch's own under a second name, methods and a function of theirs."""
+
+    def run(torch):
+        def as_subclass(self, cls):
+            seen.append("their as_subclass")
+            return self._orig_as_subclass(cls)
+
+        def rank(self):
+            return len(self.shape)
+
+        seen = []
+        torch.Tensor._orig_as_subclass = torch.Tensor.as_subclass
+        torch.Tensor.as_subclass, torch.Tensor.rank, torch.helper = as_subclass, rank, lambda x: x
+        if torch is jtorch:
+            overriding.activate()  # as the first such class of a program does
+        try:
+
+            class Image(torch.Tensor):
+                @classmethod
+                def __torch_function__(cls, func, types, args=(), kwargs=None):
+                    seen.append(func.__name__)
+                    return super().__torch_function__(func, types, args, kwargs or {})
+
+            class Mask(Image):
+                pass
+
+            mask = torch.ones(2).as_subclass(Mask)
+            kinds = [type(x).__name__ for x in (mask.as_subclass(Image), torch.helper(mask), mask + 1)]
+            return kinds, mask.rank(), seen, rank.__code__.co_varnames
+        finally:
+            torch.Tensor.as_subclass = torch.Tensor._orig_as_subclass
+            del torch.Tensor._orig_as_subclass, torch.Tensor.rank, torch.helper
 
     same(run)
