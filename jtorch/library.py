@@ -5,7 +5,7 @@ from jtorch._schema import infer_schema
 
 __all__ = [
     "Library", "custom_op", "define", "fallthrough_kernel", "impl", "impl_abstract", "infer_schema", "register_fake",
-    "register_vmap",
+    "register_vmap", "triton_op",
 ]  # fmt: skip
 
 _DEVICES = {"cpu": "cpu", "CPU": "cpu", "cuda": "cuda", "CUDA": "cuda", "Meta": "meta", "meta": "meta"}
@@ -226,3 +226,8 @@ def custom_op(name, fn=None, /, *, mutates_args, device_types=None, schema=None,
         return made
 
     return make if fn is None else make(fn)
+
+
+def triton_op(name, fn=None, /, *, mutates_args, schema=None):
+    """As custom_op. The function may launch Triton's kernels on a GPU in torch; here it has to do without."""
+    return custom_op(name, fn, mutates_args=mutates_args, schema=schema)
