@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import jtorch
-from jtorch.engine import flush, sketch, stats
+from jtorch.engine import direct, flush, sketch, stats
 from tests import gaps
 
 
@@ -28,6 +28,7 @@ def known_start():
     torch.backends.flags_frozen.__globals__["__allow_nonbracketed_mutation_flag"] = True
     stats.reset()
     sketch.recent.clear()
+    direct.end()
     random.seed(0)
     np.random.seed(0)
     torch.manual_seed(0)

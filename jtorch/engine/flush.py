@@ -6,7 +6,7 @@ import jax
 import numpy as np
 
 from jtorch import devices, meshes
-from jtorch.engine import debug, forms, program, salvage, show, sketch, stats, trace
+from jtorch.engine import debug, direct, forms, program, salvage, show, sketch, stats, trace
 from jtorch.engine.ref import Box
 from jtorch.engine.trace import LOCK, local
 
@@ -46,7 +46,10 @@ def run(tr, reason):
             sketch.note(tr.node, fresh)
             if debug.ON:
                 _report(tr, reason, found if fresh else None)
+        new = tr.fresh is not None
         _finish(tr, reason)
+        if live:
+            direct.note(tr, found, new)
 
 
 def run_with(tr, found, reason):
@@ -156,7 +159,7 @@ def _retire(tr):
     tr.numbers = []
     tr.count = 0
     tr.limit = trace.LIMIT
-    tr.shadow = tr.fresh = None
+    tr.shadow = tr.fresh = tr.stay = None
 
 
 _pinned: dict = {}
@@ -256,23 +259,20 @@ def compiled(node, live, donated, fresh=None):
     return found
 
 
-def full(tr):
-    """Cut a trace that has reached its limit; one of loop turns goes on to a turn's end, so that cuts repeat."""
-    turn = _period([step.key[1:3] if step.key[0] == "any" else step.key[:2] for step in tr.node.path()])
+def full(tr, op, attrs, ins):
+    """Cut a trace that has reached its limit; one of loop turns goes on to a turn's end, so that cuts repeat.
+
+    Where the limit is that nothing is recorded: what trace.record returns for this call, or None.
+    """
+    if tr.stay is not None:
+        return direct.run(tr, op, attrs, ins)
+    turn = direct.period([step.key[1:3] if step.key[0] == "any" else step.key[:2] for step in tr.node.path()])
     whole = -(-tr.count // turn) * turn if turn else tr.count
     if whole > tr.count:
         tr.limit = whole
     else:
         run(tr, "full")
-
-
-def _period(calls):
-    """After how many calls the end of the list repeats (three times at least), or 0."""
-    last = calls[-1]
-    for turn in range(1, len(calls) // 3 + 1):
-        if calls[-1 - turn] == last and calls[-turn:] == calls[-2 * turn : -turn] == calls[-3 * turn : -2 * turn]:
-            return turn
-    return 0
+    return None
 
 
 trace.hooks.flush = staticmethod(run)

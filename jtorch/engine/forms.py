@@ -1,6 +1,8 @@
 """NumPy forms of calls: small work on the host is done call by call, without compiling what may never come again."""
 
 import functools
+import math
+from typing import NamedTuple
 
 import jax
 import numpy as np
@@ -8,7 +10,20 @@ import numpy as np
 from jtorch.engine import near, program, trie
 
 LONG = 256  # calls from which on a trace deserves a program even on the host
+_LITTLE = 2**12  # elements that are copied sooner than NumPy makes a view of them
 _KINDS = "biu"  # dtypes on which NumPy does what XLA does, beside float32 and float64
+
+
+class Form(NamedTuple):
+    """How a call is done: its operands, constants and results of steps are numbered in a row.
+
+    A step is (function, places of its operands); outs are places. loud: whether NumPy may warn of what it meets.
+    """
+
+    constants: list
+    steps: list
+    outs: list
+    loud: bool
 
 
 class Plan:
@@ -21,14 +36,14 @@ class Plan:
         path = node.path()
         slots = [slot for step in path for slot, _ in step.entered]
         forms = [form(step.sig, quick) for step in path]
-        self.constants = [value for constants, _, _ in forms for value in constants]
+        self.constants = [value for found in forms for value in found.constants]
         self._types = {}
         first = len(self.constants)
         places = {slot: first + i for i, slot in enumerate(slots)}
         numbers = first + len(slots)
         end = numbers + node.numbers
         steps, used = [], 0
-        for step, (constants, own, outs) in zip(path, forms, strict=True):
+        for step, (constants, own, outs, _) in zip(path, forms, strict=True):
             local = []
             for at in step.ins:
                 if type(at) is trie.Number and at.index is not None:
@@ -43,6 +58,9 @@ class Plan:
                 steps.append((function, *[local[i] for i in ins]))
             places.update((step.first + i, local[place]) for i, place in enumerate(outs))
         self._keep(steps, end, [places[slot] for slot in live])
+
+    def __len__(self):
+        return len(self._steps)
 
     def _keep(self, steps, end, outs):
         """Leave out the steps whose results nobody reads."""
@@ -86,10 +104,9 @@ def easy(sig):
 
 
 def form(sig, quick=False):
-    """(constants, steps, outs) of a call: its operands, constants and results of steps are numbered in a row.
+    """The Form of a call.
 
-    A step is (function, places of its operands); outs are places. quick: NumPy may round otherwise than XLA does, and
-    what it does not have is compiled in a hurry.
+    quick: NumPy may round otherwise than XLA does, and what it does not have is compiled in a hurry.
     """
     if sig.form is None and not (quick and sig.quick is not None):
         call, structs = trie.alone(sig.op, sig.attrs, sig.avals, sig.compute)
@@ -100,6 +117,35 @@ def form(sig, quick=False):
         elif sig.form is None:
             sig.form = _by_xla(sig, len(structs), program.FULL)
     return sig.quick if sig.form is None else sig.form
+
+
+def function(sig):
+    """(a function of a call's arrays and lifted numbers that gives a list of its results, whether NumPy may warn).
+
+    No result is one of the operands or constants, nor a part of them or of another result.
+    """
+    made = form(sig, quick=True)
+    count = sum(x is not None and not (type(x) is trie.Number and x.index is None) for x in sig.avals)
+    first = count + len(made.constants)
+    names = [f"x{i}" for i in range(first + len(made.steps))]
+    lines = [
+        f"    {names[first + i]} = f{i}({', '.join(names[at] for at in ins)})" for i, (_, ins) in enumerate(made.steps)
+    ]
+    outs = [f"{'copy' if at < first or at in made.outs[:i] else 'own'}({names[at]})" for i, at in enumerate(made.outs)]
+    lines = [f"def call({', '.join(names[:count])}):", *lines, f"    return [{', '.join(outs)}]"]
+    scope = {"copy": _copy, "own": _own, **dict(zip(names[count:first], made.constants, strict=True))}
+    scope |= {f"f{i}": step for i, (step, _) in enumerate(made.steps)}
+    exec(compile("\n".join(lines), f"<jtorch form of {sig.op.name}>", "exec"), scope)
+    return scope["call"], made.loud
+
+
+def _copy(x):
+    return np.array(x, order="C")
+
+
+def _own(x):
+    x = np.asarray(x, order="C")
+    return x if x.base is None else x.copy()
 
 
 def _by_numpy(jaxpr, nearly):
@@ -113,7 +159,7 @@ def _by_xla(sig, count, options):
     compiled = program.alone(sig, options)
     steps = [(lambda *arrays: compiled(*arrays), tuple(range(count)))]
     steps += [(functools.partial(_result, i), (count,)) for i in range(len(sig.outs))]
-    return [], steps, [count + 1 + i for i in range(len(sig.outs))]
+    return Form([], steps, [count + 1 + i for i in range(len(sig.outs))], False)
 
 
 def _result(i, outs):
@@ -131,18 +177,20 @@ class _Forming:
         self._nearly = nearly  # whether results may be rounded otherwise
         self._constants, self._steps = [], []
         self._operands = len(closed.jaxpr.invars)
+        self._loud = False
         known = {var: ("in", i) for i, var in enumerate(closed.jaxpr.invars)}
         known.update(zip(closed.jaxpr.constvars, map(self._constant, closed.consts), strict=True))
         self._outs = self._inside(closed.jaxpr, known)
 
     def form(self):
-        """The form, with places for values."""
+        """The Form."""
         starts = {"in": 0, "constant": self._operands, "step": self._operands + len(self._constants)}
 
         def places(values):
             return tuple(starts[kind] + i for kind, i in values)
 
-        return self._constants, [(function, places(ins)) for function, ins in self._steps], list(places(self._outs))
+        steps = [(function, places(ins)) for function, ins in self._steps]
+        return Form(self._constants, steps, list(places(self._outs)), self._loud)
 
     def _constant(self, value):
         self._constants.append(np.asarray(value))
@@ -166,6 +214,7 @@ class _Forming:
                 outs = [self._step(part, ins) for part in _parts(eqn)]
             else:
                 outs = [self._step(_function(eqn, _stretches(eqn, jaxpr), self._nearly), ins)]
+                self._loud = self._loud or name not in _QUIET
             known.update(zip(eqn.outvars, outs, strict=True))
         return [self._value(atom, known) for atom in jaxpr.outvars]
 
@@ -284,8 +333,16 @@ def _stretchable(params, seen, out):
 
 
 def _broadcast(params, seen, out):
-    middle = _stretchable(params, seen, out).shape
-    return lambda x: np.broadcast_to(x.reshape(middle), out.shape)
+    middle, shape = tuple(_stretchable(params, seen, out).shape), tuple(out.shape)
+    if middle == shape:
+        return _shaped(params, seen, out)
+
+    def stretch(x):
+        made = np.empty(shape, x.dtype)  # at a tenth of the time of np.broadcast_to where there is little of it
+        made[...] = x.reshape(middle)
+        return made
+
+    return stretch if math.prod(shape) <= _LITTLE else lambda x: np.broadcast_to(x.reshape(middle), shape)
 
 
 def _reshape(params, seen, out):
@@ -329,6 +386,12 @@ def _power(params, seen, out):
     if params["y"] != 2:
         raise _NoForm
     return np.square
+
+
+_QUIET = frozenset(
+    "broadcast_in_dim reshape squeeze expand_dims slice dynamic_slice select_n transpose rev iota stack concatenate "
+    "max min eq ne lt le gt ge and or xor not is_finite neg abs".split()
+)  # what NumPy never warns of
 
 
 def _reduce(function):

@@ -4,6 +4,7 @@ import functools
 from collections import Counter
 from contextlib import contextmanager
 
+from jtorch.engine import direct
 from jtorch.engine.trace import local
 
 
@@ -59,6 +60,7 @@ def bind():
 def logged():
     """A Log of what this thread does inside."""
     log = local.log = Log()
+    direct.end()
     try:
         yield log
     finally:

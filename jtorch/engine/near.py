@@ -15,6 +15,15 @@ ONES = {
 }  # fmt: skip
 
 
+# By whether each side is turned.
+_PRODUCTS = {
+    (False, False): np.dot,
+    (True, False): lambda x, y: np.dot(x.T, y),
+    (False, True): lambda x, y: np.dot(x, y.T),
+    (True, True): lambda x, y: np.dot(x.T, y.T),
+}
+
+
 def product(params, left, right, out):
     """lax.dot_general of two operands as one matmul, or None where they are no plain numbers of one dtype."""
     if not left.dtype == right.dtype == out.dtype or left.dtype.kind != "f":
@@ -35,8 +44,8 @@ def product(params, left, right, out):
     def multiply(x, y):
         return np.matmul(x.transpose(turn).reshape(shape), y.transpose(their_turn).reshape(their_shape)).reshape(whole)
 
-    if turn == (0, 1) and left.ndim == right.ndim == 2:
-        return np.matmul if their_turn == (0, 1) else lambda x, y: np.matmul(x, y.T)
+    if left.ndim == right.ndim == 2 and not batch:  # np.matmul leaves products of one column and one row to a slow loop
+        return _PRODUCTS[turn == (1, 0), their_turn == (1, 0)]
     return multiply
 
 
@@ -65,13 +74,23 @@ def padded(params, seen, out):
 
 
 def rows(params, seen, out):
-    """lax.gather of whole rows of an array by their numbers, or None."""
-    numbers, whole = params["dimension_numbers"], (1, *seen.shape[1:])
-    kept = tuple(range(out.ndim - seen.ndim + 1, out.ndim))
-    plain = numbers.start_index_map == numbers.collapsed_slice_dims == (0,) and numbers.offset_dims == kept
-    if not plain or tuple(params["slice_sizes"]) != whole or params["mode"].name not in ("CLIP", "PROMISE_IN_BOUNDS"):
+    """lax.gather of whole slices of an array, by their numbers along one dim, or of one element per row; or None."""
+    numbers, whole = params["dimension_numbers"], tuple(params["slice_sizes"])
+    dims, batch = numbers.start_index_map, numbers.operand_batching_dims
+    if (
+        len(dims) != 1
+        or dims != numbers.collapsed_slice_dims
+        or params["mode"].name not in ("CLIP", "PROMISE_IN_BOUNDS")
+    ):
         return None
-    return lambda x, at: x.take(at[..., 0], 0, mode="clip")
+    (dim,) = dims
+    if seen.ndim == out.ndim == 2 and (dim, batch, numbers.start_indices_batching_dims) == (1, (0,), (0,)):
+        lines = np.arange(seen.shape[0])[:, None]
+        return lambda x, at: x[lines, at[..., 0].clip(0, x.shape[1] - 1)]
+    kept = (*range(dim), *range(dim + out.ndim - seen.ndim + 1, out.ndim))
+    if batch or whole != (*seen.shape[:dim], 1, *seen.shape[dim + 1 :]) or numbers.offset_dims != kept:
+        return None
+    return lambda x, at: x.take(at[..., 0], dim, mode="clip")
 
 
 def added_rows(params, seen, out):

@@ -17,13 +17,14 @@ _TURNS = 24  # how often each kind of call is in it
 _SHORT = 4  # paths up to here are compiled sooner than their calls are
 _DEAR = 100  # paths from here on take seconds to compile: one alike that ran before is sign enough
 _HARD = 3  # then so many kinds of their calls may have no NumPy form
+_ROW = 2  # runs in a row after which a path is compiled: two come by chance where some dozens are drawn from
 _CALL = 0.02  # seconds that it takes to compile one of a path's calls, more or less
 
 
 class Sketch:
     """Stands for a Program of a path that nobody has compiled. Called in the same way, it makes the same slots."""
 
-    __slots__ = ("live", "plan", "spent", "__weakref__")
+    __slots__ = ("live", "plan", "spent", "latest", "row", "__weakref__")
     donated = ()
     host = True  # works on NumPy arrays as they are
     varied = None
@@ -33,6 +34,8 @@ class Sketch:
         self.live = live
         self.plan = Plan(node, live, quick=True)
         self.spent = spent  # seconds of all its runs
+        self.latest = 0.0  # seconds of its latest one
+        self.row = 0  # how many of them were in a row
 
     def run(self, numbers, arrays):
         """The arrays of the live slots, none of them one of the inputs or a part of it."""
@@ -45,7 +48,8 @@ class Sketch:
                 out = out.copy()
             taken.add(id(out))
             outs.append(out)
-        self.spent += time.perf_counter() - start
+        self.latest = time.perf_counter() - start
+        self.spent += self.latest
         return outs
 
     def made(self):
@@ -65,7 +69,7 @@ def note(node, fresh):
 def wanted(node, live):
     """What runs a path call by call, where that is better than to compile it; else None.
 
-    It is compiled when it comes twice in a row, or has taken as long call by call as compiling would.
+    It is compiled when it comes three times in a row, or has taken as long call by call as compiling would.
     """
     found = next((p for p in node.programs.values() if type(p) is Sketch), None)
     if found is None:
@@ -73,11 +77,13 @@ def wanted(node, live):
             return None
         if program.is_spread(node) or not (_is_loop(node) or _one_of_many(node)):
             return None
-    elif found.spent > node.depth * _CALL or next(reversed(recent), None) is node:
+    elif found.spent > node.depth * _CALL or (found.row >= _ROW and next(reversed(recent), None) is node):
         return None
+    row = found.row + 1 if found is not None and next(reversed(recent), None) is node else 1
     if found is None or found.live != live:
         found = Sketch(node, live, found.spent if found is not None else 0.0)
         program.keep(node, found)
+    found.row = row
     return found
 
 

@@ -49,6 +49,8 @@ class Trace:
         "shadow",
         "fresh",
         "host",
+        "varied",
+        "stay",
         "__weakref__",
     )
 
@@ -63,6 +65,8 @@ class Trace:
         self.limit = LIMIT
         self.fresh = None  # the first node of this path that no trace had been at before
         self.shadow = None  # the known path next to this one, since a number differed from it
+        self.varied = 0  # how many more of its latest paths were new than known
+        self.stay = None  # while its calls run at once, and the limit is below 0: see engine/direct.py
         every.append(weakref.ref(self, every.remove))
 
     def enter(self, ref):
@@ -72,8 +76,7 @@ class Trace:
         value = ref.value
         if isinstance(value, (Tracer, Box)):
             raise Inline
-        if ref.aval.device is not self.device:
-            raise _mixed_devices(ref, self.device)
+        need_device(ref, self.device)
         ref.trace = self
         ref.slot = len(self.refs)
         self.refs.append(weakref.ref(ref))
@@ -81,11 +84,13 @@ class Trace:
         return ref.aval
 
 
-def _mixed_devices(ref, device):
-    return RuntimeError(
-        f"Expected all tensors to be on the same device, but found at least two devices, {device} and "
-        f"{ref.aval.device}!"
-    )
+def need_device(ref, device):
+    """Raise RuntimeError, in torch's words, for a Ref on another device."""
+    if ref.aval.device is not device:
+        raise RuntimeError(
+            f"Expected all tensors to be on the same device, but found at least two devices, {device} and "
+            f"{ref.aval.device}!"
+        )
 
 
 def settle(ref):
@@ -123,8 +128,8 @@ def record(op, attrs, ins, device):
         trace = local.trace
         if trace is None or trace.device is not device:
             trace = current(device)
-        if trace.count >= trace.limit:
-            hooks.full(trace)
+        if trace.count >= trace.limit and (made := hooks.full(trace, op, attrs, ins)):
+            return made
         refs, plain, key = trace.refs, True, [op, attrs]
         known, put = len(refs), key.append
         try:
@@ -177,20 +182,20 @@ def _push_numbers(trace, node, ins):
             trace.numbers.append(x.value if type(x) is Lift else x)
 
 
-def _loose(key):
+def loosened(key):
     """The key with the values of its liftable numbers left out, or None when it has none."""
     if not key[0].lift:
         return None
     found = False
     parts = list(key)
     for i in range(2, len(key)):
-        if _is_number(key[i]):
+        if is_number(key[i]):
             parts[i] = (None, key[i][1])
             found = True
     return tuple(parts) if found else None
 
 
-def _is_number(part):
+def is_number(part):
     """Whether a part of a key is a number whose value may be lifted: as a float64, which must hold it exactly."""
     if type(part) is not tuple or part[0] is LIFTED:
         return False
@@ -200,7 +205,7 @@ def _is_number(part):
 def _grow(trace, key, ins, known):
     """The child of the trace's node for a call: the known one, one with its changed numbers lifted, or a new one."""
     parent = trace.node
-    loose = _loose(key)
+    loose = loosened(key)
     shadow, trace.shadow = trace.shadow, None
     found = parent.children.get(key)
     if found is None and loose is not None:
@@ -233,7 +238,7 @@ def _changed(like, key):
         return ()
     changed = []
     for i, (at, part) in enumerate(zip(like.ins, key[2:], strict=False)):
-        if type(at) is Number and _is_number(part) and (at.index is not None or number_key(at.value) != part):
+        if type(at) is Number and is_number(part) and (at.index is not None or number_key(at.value) != part):
             changed.append(i)
     return tuple(changed)
 
