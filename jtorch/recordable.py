@@ -38,6 +38,11 @@ class Recordable:
             self._vjp = Vjp(self)
         return self._vjp
 
+    def told(self):
+        """What it is in every process: a text, or a tuple of such and other ops; None where only this one has it."""
+        kind = type(self)
+        return None if vars(self).keys() - {"_vjp"} else f"{kind.__module__}.{kind.__qualname__}"
+
     def check(self, operands, attrs):
         """Raise TypeError where an operand is not what the parameter takes."""
 
@@ -125,6 +130,9 @@ class Vjp(Recordable):
         self.name = f"{op.name}_vjp"
         self.grad_name = class_name(f"{op.name}_backward")
         self.lift = op.lift
+
+    def told(self):
+        return (self.op,)
 
     def across(self, attrs):
         return self.op.across(attrs[0])

@@ -7,13 +7,14 @@ import pytest
 import torch
 
 import jtorch
-from jtorch.engine import direct, flush, sketch, stats
+from jtorch.engine import direct, flush, kept, sketch, stats
 from tests import gaps
 
 
 def pytest_configure(config):
     """Read the known differences."""
     config.pluginmanager.register(gaps)
+    kept.Folder.path = None  # tests change how ops are computed, which nothing that is kept may come of
     torch.set_num_threads(1)  # torch's threads spin while they wait, and the workers need the processors
 
 

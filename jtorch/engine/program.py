@@ -1,8 +1,10 @@
 """Programs: a path of the trie compiled into one XLA executable, and the bounded cache of them."""
 
+import functools
 import os
 import time
 from collections import Counter, OrderedDict
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import jax
@@ -10,7 +12,7 @@ import numpy as np
 from jax import lax
 
 from jtorch import devices, meshes
-from jtorch.engine import debug, stats, trie
+from jtorch.engine import debug, kept, stats, trie
 from jtorch.engine.trie import Number
 
 MAX_PROGRAMS = int(os.environ.get("JTORCH_MAX_PROGRAMS", "1024"))
@@ -24,6 +26,7 @@ def configure_cache():
     home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     where = os.environ.get("JTORCH_CACHE_DIR") or os.path.join(home, "jtorch", "xla")
     jax.config.update("jax_compilation_cache_dir", where)
+    kept.Folder.path = os.path.join(where, "programs")
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
@@ -51,13 +54,25 @@ FULL = {
 QUICK_CALLS = 24  # traces up to this long are compiled in a hurry when they are seen for the first time
 
 
+@contextmanager
+def _unkept():
+    """Within it JAX itself keeps nothing it compiles: XLA cannot write out again what was read from such a file."""
+    setting = "jax_persistent_cache_min_compile_time_secs"
+    before = getattr(jax.config, setting)
+    jax.config.update(setting, float("inf"))
+    try:
+        yield
+    finally:
+        jax.config.update(setting, before)
+
+
 class Program:
     """A compiled path. Called with lifted numbers and input arrays it returns the arrays of its `live` slots."""
 
     host = False
 
     __slots__ = (
-        "live", "donated", "quick", "executable", "inputs", "path", "seconds", "across", "places", "varied",
+        "live", "donated", "quick", "executable", "inputs", "path", "seconds", "across", "places", "varied", "found",
         "__weakref__",
     )  # fmt: skip
 
@@ -78,16 +93,36 @@ class Program:
         ]
         numbers = jax.ShapeDtypeStruct((node.numbers,), np.float64, sharding=place)
         donate = tuple(i + 1 for i, (slot, _) in enumerate(self.inputs) if slot in donated and slot not in self.places)
-        replay = self._replay if self.across is None else self.across.program(self._replay)
-        jitted = jax.jit(replay, donate_argnums=donate, keep_unused=True, out_shardings=place)
-        self.executable = _compile(jitted.lower(numbers, *structs), _options(node, quick))
+        self.executable = self._executable(node, donate, [numbers, *structs], place)
         self.seconds = time.perf_counter() - start
         stats.compiles += 1
         stats.compile_seconds += self.seconds
 
+    def _executable(self, node, donate, structs, place):
+        """What XLA makes of the path, in this process or in an earlier one."""
+        options = _options(node, self.quick)
+        alone = self.across is None and self.varied is None and device(node) is devices.CPU and _is_cpu(node)
+        name = kept.name(self.path, self.live, donate, options) if alone else None
+        found = kept.load(name, len(structs), len(self.live)) if name is not None else None
+        self.found = found is not None
+        if self.found:
+            return found
+        replay = self._replay if self.across is None else self.across.program(self._replay)
+        if name is not None:
+            replay = functools.partial(replay)
+            replay.__name__ = "kept"  # another name than that under which JAX may have kept the same
+        lowered = jax.jit(replay, donate_argnums=donate, keep_unused=True, out_shardings=place).lower(*structs)
+        # What is called from outside of XLA is only at hand once JAX has lowered something that calls it.
+        keeps = name is not None and "custom_call" not in lowered.as_text()
+        with _unkept() if keeps else nullcontext():
+            made = _compile(lowered, options)
+        if keeps:
+            kept.save(name, made)
+        return made
+
     def made(self):
         """How it came to be, in words."""
-        return f"compiled in {self.seconds * 1e3:.0f} ms"
+        return f"{'found in the cache' if self.found else 'compiled'} in {self.seconds * 1e3:.0f} ms"
 
     def run(self, numbers, arrays):
         """The arrays of the live slots, from lifted numbers and input arrays."""
