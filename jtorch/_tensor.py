@@ -39,7 +39,7 @@ class TensorBase:
     """torch._C.TensorBase: the class above Tensor; its `__dict__` is the real one, of all that a tensor holds."""
 
 
-_everything = TensorBase.__dict__["__dict__"].__get__
+everything = TensorBase.__dict__["__dict__"].__get__  # the real `__dict__` of a tensor
 _OWN = frozenset(
     "_storage _view _grad _grad_fn _out_nr _rg _hooks _retains _apart _tangent _layout".split()
 )  # what the core keeps on a tensor
@@ -96,13 +96,13 @@ class Tensor(TensorBase):
 
     @property
     def __dict__(self):
-        return Attributes(_everything(self))
+        return Attributes(everything(self))
 
     @__dict__.setter
     def __dict__(self, given):
         if not isinstance(given, Mapping):
             raise TypeError(f"__dict__ must be set to a dictionary, not a '{type(given).__name__}'")
-        own, given = Attributes(_everything(self)), dict(given)
+        own, given = Attributes(everything(self)), dict(given)
         own.clear()
         own.update(given)
 
@@ -214,6 +214,6 @@ def require_grad(tensor):
 
 
 __all__ = [
-    "Ref", "Tensor", "TensorBase", "View", "alias", "aval", "from_array", "from_host", "host", "read", "record",
-    "require_grad", "strides", "value", "wrap",
+    "Ref", "Tensor", "TensorBase", "View", "alias", "aval", "everything", "from_array", "from_host", "host", "read",
+    "record", "require_grad", "strides", "value", "wrap",
 ]  # fmt: skip

@@ -172,7 +172,8 @@ def _find(tr, op, attrs, ins, key):
             return None
     call = _Call(sig)
     if len(_calls) > _MOST or len(_values) > _MOST:
-        _calls.clear(), _values.clear()
+        _calls.clear()
+        _values.clear()
     if lifted:
         _values[loose] = call
         return (call,)

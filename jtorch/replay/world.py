@@ -11,7 +11,7 @@ from operator import attrgetter, is_, methodcaller
 import numpy as np
 
 from jtorch import devices, dtypes
-from jtorch._tensor import Tensor
+from jtorch._tensor import Tensor, everything
 from jtorch.nn.modules import module_hooks
 from jtorch.nn.modules.module import Member, Module
 from jtorch.replay import code as source
@@ -241,7 +241,7 @@ class World:
 
     def _freeze(self):
         """Note how everything is."""
-        self._cards = list(map(vars, self.tensors))
+        self._cards = list(map(everything, self.tensors))
         self._widths = list(map(len, self._cards))
         self._had = ["_grad" in card for card in self._cards]
         for card in self._cards:

@@ -230,6 +230,20 @@ def test_flags_shapes_dtypes_and_modes():
     replayed(act, 6)
 
 
+def test_parameters_that_become_something_else():
+    def act(lib):
+        net = model(lib)
+        step, batches = training(lib, net, lib.optim.SGD(net.parameters(), lr=0.5))
+        losses = [step(x, y) for x, y in batches[:3]]
+        net[0].weight.requires_grad_(False)
+        net[0].weight.grad = None
+        losses += [step(x, y) for x, y in batches[3:]]
+        net[2].bias.data = lib.ones(3)
+        return [*losses, step(*batches[0]), *net.parameters()]
+
+    replayed(act, 3)
+
+
 def test_writes_to_arguments_and_results_that_are_arguments():
     def act(lib):
         held = lib.zeros(3)
