@@ -7,7 +7,7 @@ import numpy as np
 
 from jtorch import devices, meshes
 from jtorch.engine import debug, direct, forms, program, salvage, show, sketch, stats, trace
-from jtorch.engine.ref import Box
+from jtorch.engine.ref import Box, again
 from jtorch.engine.trace import LOCK, local
 
 
@@ -41,7 +41,8 @@ def run(tr, reason):
                 except Exception:
                     if varied is not None or program.is_spread(tr.node):
                         raise
-                    return _salvage(tr, live, reason)
+            if found is None:
+                return _salvage(tr, live, reason)
             _execute(tr, found)
             sketch.note(tr.node, fresh)
             if debug.ON:
@@ -84,7 +85,7 @@ def _salvage(tr, live, reason):
         debug.say(f"{reason} at {debug.user_line()}: {tr.count} calls, run one by one as they could not be compiled")
     _finish(tr, reason)
     for error in lost.values():
-        raise error
+        raise again(error)
 
 
 def ran(device, out):

@@ -1,5 +1,7 @@
 """Ref: a handle on a value that is an array or a place (slot) in a trace; Aval: what is known of it beforehand."""
 
+import copy
+
 import jax
 import jax.export
 
@@ -69,6 +71,14 @@ class Ref:
 
     def __repr__(self):
         return f"Ref({self.aval!r}, {'pending' if self.value is None else 'ready'})"
+
+
+def again(error):
+    """A copy of an error to raise: the frames that it goes through are not kept for as long as the error is."""
+    try:
+        return copy.copy(error).with_traceback(None)
+    except Exception:  # of a class of the user's that takes other arguments
+        return error
 
 
 def of_array(array, device):

@@ -7,7 +7,7 @@ from jax.core import Tracer
 
 from jtorch import devices, modes
 from jtorch.engine import debug, trie
-from jtorch.engine.ref import Box, Ref
+from jtorch.engine.ref import Box, Ref, again
 from jtorch.engine.trie import LIFTED, Node, Number, number_key
 from jtorch.recordable import Lift
 
@@ -97,7 +97,8 @@ def settle(ref):
     """Run the trace that a pending Ref waits in, so that it has a value. Raises when its trace was given up."""
     trace = ref.trace
     if trace is None:
-        raise ref.lost or RuntimeError("this tensor's value was lost: the program that should have made it failed")
+        lost = ref.lost or RuntimeError("this tensor's value was lost: the program that should have made it failed")
+        raise again(lost)
     hooks.flush(trace, "read")
 
 

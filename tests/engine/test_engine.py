@@ -1,6 +1,8 @@
 """Recording, flushing and liveness, one rule of the engine at a time."""
 
+import gc
 import threading
+import weakref
 
 import jax
 import jax.numpy as jnp
@@ -162,6 +164,22 @@ def test_a_call_that_cannot_be_compiled_takes_no_others_with_it():
     with pytest.raises(ArithmeticError):
         (broken + 1).tolist()
     assert (before + beside).tolist() == [44.0] * 3
+
+
+def test_an_error_that_is_kept_holds_nothing_of_who_saw_it():
+    failing.on = False
+    broken = apply(failing("broken again"), (torch.ones(3),), ())
+    failing.on = True
+
+    def looked():
+        large = np.ones(3)
+        with pytest.raises(ArithmeticError):
+            broken.tolist()
+        return weakref.ref(large)
+
+    seen = [looked(), looked()]
+    gc.collect()
+    assert [one() for one in seen] == [None, None]
 
 
 def test_what_cannot_be_compiled_as_a_whole_runs_call_by_call(monkeypatch):
