@@ -92,14 +92,14 @@ class Plan:
 
 def known(sig):
     """Whether a call can be done alone without being compiled for it."""
-    return sig.form is not None or sig.quick is not None
+    return sig.form is not None or bool(sig.quick)
 
 
 def easy(sig):
     """Whether a call can be done alone by NumPy, if rounded otherwise."""
-    if not known(sig):
+    if sig.form is None and sig.quick is None:
         call, structs = trie.alone(sig.op, sig.attrs, sig.avals, sig.compute)
-        sig.quick = _by_numpy(jax.make_jaxpr(call)(*structs), True)
+        sig.quick = _by_numpy(jax.make_jaxpr(call)(*structs), True) or False
     return known(sig)
 
 
@@ -108,7 +108,7 @@ def form(sig, quick=False):
 
     quick: NumPy may round otherwise than XLA does, and what it does not have is compiled in a hurry.
     """
-    if sig.form is None and not (quick and sig.quick is not None):
+    if sig.form is None and not (quick and sig.quick):
         call, structs = trie.alone(sig.op, sig.attrs, sig.avals, sig.compute)
         jaxpr = jax.make_jaxpr(call)(*structs)
         sig.form = _by_numpy(jaxpr, False)

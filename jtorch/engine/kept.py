@@ -1,5 +1,6 @@
-"""Programs kept from one process to the next: found by what their calls are, without tracing or lowering them."""
+"""Programs, and shapes of results, kept from one process to the next: found by what calls are, without tracing them."""
 
+import contextlib
 import functools
 import hashlib
 import json
@@ -18,7 +19,6 @@ from jax.experimental import serialize_executable
 
 from jtorch import devices, dtypes, meshes, modes
 from jtorch.engine.ref import Aval
-from jtorch.engine.trie import Number
 from jtorch.recordable import Recordable
 
 _HOME = Path(__file__).resolve().parents[1]
@@ -56,17 +56,13 @@ def told(x):
     raise _Untold
 
 
-def _number(x):
-    return f"number {x.type.__name__} {x.index if x.index is not None else told(x.value)}"
-
-
 def _aval(x):
     return f"{x.dtype.name}{told(x.shape)}{x.device}"
 
 
 _PLAIN = {
     type(None): str, bool: str, int: str, complex: repr, bytes: repr, type(Ellipsis): str,
-    str: repr, float: lambda x: repr(x) + "f", Number: _number, Aval: _aval,
+    str: repr, float: lambda x: repr(x) + "f", Aval: _aval,
     frozenset: lambda x: f"set({','.join(sorted(map(told, x)))})",
     slice: lambda x: f"slice{told((x.start, x.stop, x.step))}",
 }  # fmt: skip
@@ -159,3 +155,55 @@ def write(name, content):
     with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
         file.write(content)
     os.replace(file.name, folder / name)
+
+
+class _Shapes:
+    """What calls give, by the names of the calls; read when the first is asked for. room: how many may be added."""
+
+    folder: str | None = None
+    file = ""
+    known: dict = {}
+    room = 0
+
+
+_MOST = 20_000  # calls in the file of shapes
+
+
+def shapes(*call):
+    """(the name of a call, the (shape, dtype) of its results if they are known); the name is None where it has none."""
+    if Folder.path is None:
+        return None, None
+    try:
+        text = told(call)
+    except _Untold:
+        return None, None
+    if _Shapes.folder != Folder.path:
+        _read()
+    name = hashlib.sha256(text.encode()).hexdigest()[:32]
+    return name, _Shapes.known.get(name)
+
+
+def _read():
+    _Shapes.folder, _Shapes.known = Folder.path, {}
+    _Shapes.file = os.path.join(Folder.path, f"shapes-{_name('')[:16]}")
+    try:
+        lines = Path(_Shapes.file).read_text().splitlines()
+    except OSError:
+        lines = []
+    for line in lines:
+        with contextlib.suppress(ValueError):  # of a process that was stopped while it wrote
+            name, outs = json.loads(line)
+            _Shapes.known[name] = [(tuple(shape), np.dtype(dtype)) for shape, dtype in outs]
+    _Shapes.room = _MOST - len(lines)
+
+
+def add_shapes(name, outs):
+    """Keep what a call gives, a list of (shape, dtype)."""
+    _Shapes.room -= 1
+    if _Shapes.room < 0:
+        return
+    line = json.dumps([name, [(shape, dtype.name) for shape, dtype in outs]]) + "\n"
+    with contextlib.suppress(OSError):
+        os.makedirs(Folder.path, exist_ok=True)
+        with open(_Shapes.file, "a") as file:
+            file.write(line)

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jtorch import dtypes
+from jtorch.engine import kept
 from jtorch.engine.ref import aval
 
 
@@ -21,7 +22,7 @@ class Signature:
         self.outs = outs
         self.tapes: dict = {}  # which operands need a gradient -> what the tape keeps (autograd/tape.py)
         self.form = None  # how the call is done alone on the host (engine/forms.py)
-        self.quick = None  # the same, where it was compiled in a hurry
+        self.quick = None  # the same, where it was compiled in a hurry; False where NumPy has none
 
 
 class Node:
@@ -67,6 +68,10 @@ class Number:
         self.type = type(value)
         self.index = index
 
+    def told(self):
+        """What it is in every process."""
+        return self.type.__name__, self.value if self.index is None else ("lifted", self.index)
+
     def read(self, numbers):
         """The operand's value inside a program whose lifted inputs are `numbers` (float64)."""
         if self.index is None:
@@ -111,7 +116,7 @@ def signature(op, attrs, operands, device, mode):
     key = (op, attrs, device, mode, tuple(_operand_key(x) for x in operands))
     found = _signatures.get(key)
     if found is None:
-        found = _infer(op, attrs, operands, device)
+        found = _infer(op, attrs, operands, device, mode)
         if len(_signatures) >= _MAX_SIGNATURES:
             _signatures.clear()
         _signatures[key] = found
@@ -132,23 +137,35 @@ def _need_int64(value):
         raise OverflowError("can't convert negative int to unsigned")
 
 
-def _infer(op, attrs, operands, device):
+def _infer(op, attrs, operands, device, mode):
     for x in operands:
         if type(x) is Number and x.type is int:
             _need_int64(x.value)
     op.check([x.value if type(x) is Number else x for x in operands], attrs)
     kinds = tuple(None if x is None else (x.type, None) if type(x) is Number else (x.dtype, x.ndim) for x in operands)
     compute = op.compute(kinds, attrs)
+    outs = tuple(
+        aval(shape, dtypes.from_numpy(dtype), device) for shape, dtype in _outs(op, attrs, operands, compute, mode)
+    )
+    return Signature(op, attrs, tuple(operands), compute, outs)
+
+
+def _outs(op, attrs, operands, compute, mode):
+    """The (shape, dtype) of each result. Runs the op's shape rule where they are not known from an earlier process."""
+    seen = tuple((x.type.__name__, "lifted") if type(x) is Number and x.index is not None else x for x in operands)
+    name, outs = kept.shapes(op, attrs, seen, compute, mode)
+    if outs is not None:
+        return outs
     shape_rule, structs = alone(op, attrs, operands, compute)
     try:
-        outs = jax.eval_shape(shape_rule, *structs)
+        made = jax.eval_shape(shape_rule, *structs)
     except Exception as error:
         error.__notes__ = []  # JAX's, about frames of its own
         raise error.with_traceback(None) from None
-    return Signature(
-        op, attrs, tuple(operands), compute,
-        tuple(aval(o.shape, dtypes.from_numpy(o.dtype), device) for o in outs),
-    )  # fmt: skip
+    outs = [(o.shape, o.dtype) for o in made]
+    if name is not None:
+        kept.add_shapes(name, outs)
+    return outs
 
 
 def alone(op, attrs, operands, compute):

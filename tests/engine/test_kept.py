@@ -5,8 +5,9 @@ import pytest
 
 import jtorch
 from jtorch import dtypes, interop
-from jtorch.engine import kept, program
+from jtorch.engine import kept, program, trie
 from jtorch.ops.op import TABLE
+from tests.oracle import same_error
 
 
 @pytest.fixture
@@ -74,11 +75,32 @@ def test_what_only_this_process_knows_is_not_kept(folder):
     for untold in (object(), (lambda a: a), (1, [2]), np.ones(1), TABLE["add"].fn.__class__):
         with pytest.raises(kept._Untold):
             kept.told(untold)
-    assert len(list(folder.iterdir())) == 1  # the second, made of torch's calls alone
+    assert len(list(folder.glob("[!s]*"))) == 1  # the second, made of torch's calls alone
 
 
 def test_what_calls_out_of_xla_is_not_kept(folder):
     program.clear()
     x = jtorch.eye(3) * 2
     assert jtorch.linalg.svdvals(x + 0).tolist() == pytest.approx([2.0] * 3)
-    assert len(list(folder.iterdir())) < len(program._lru)
+    assert len(list(folder.glob("[!s]*"))) < len(program._lru)
+
+
+def test_shapes_of_results_are_known_to_the_next_process(folder, monkeypatch):
+    def summed():
+        x = jtorch.ones(3, 5, requires_grad=True)
+        return (x * 2).logsumexp(1).sum(), (x + 1.5).to(jtorch.bfloat16), x.max(0)
+
+    def seen():
+        made, half, most = summed()
+        return made.dtype, half.dtype, half.shape, [part.dtype for part in most]
+
+    trie._signatures.clear()
+    expected = seen()
+    trie._signatures.clear()
+    monkeypatch.setattr(kept._Shapes, "folder", None)
+    (file,) = folder.glob("shapes-*")
+    file.write_text(file.read_text() + '["half a li')
+    monkeypatch.setattr(trie, "alone", None)
+    assert seen() == expected
+    monkeypatch.undo()
+    same_error(lambda torch: torch.ones(3, 5) + torch.ones(4))
