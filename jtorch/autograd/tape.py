@@ -9,7 +9,9 @@ from jtorch import dtypes
 from jtorch._tensor import Tensor, read, wrap
 from jtorch.autograd.node import Node, named, next_sequence, public
 from jtorch.autograd.tangents import Level, carry
+from jtorch.engine import kept
 from jtorch.engine.ref import Aval, Ref
+from jtorch.engine.trie import placeless
 from jtorch.ops.op import Kind, Op
 from jtorch.ops.saved import read_by_gradient
 from jtorch.recordable import SAVED
@@ -80,8 +82,13 @@ class Tape:
         """Per operand: whether the gradient reads its value."""
         if self.op.saves is not None:
             return [name in self.op.saves for name in _operand_names(self.op, sig.attrs)]
-        avals = [_struct(a) if type(a) is Aval else None if a is None else a.stand_in() for a in sig.avals]
-        return read_by_gradient(self.op, sig.attrs, sig.compute, avals, self.needs, [_struct(a) for a in sig.outs])
+        name, known = kept.recall("reads", self.op, sig.attrs, placeless(sig.avals), sig.compute, self.needs, sig.outs)
+        if known is None:
+            avals = [_struct(a) if type(a) is Aval else None if a is None else a.stand_in() for a in sig.avals]
+            outs = [_struct(a) for a in sig.outs]
+            known = list(map(bool, read_by_gradient(self.op, sig.attrs, sig.compute, avals, self.needs, outs)))
+            kept.remember(name, known)
+        return known
 
     def _reads_number(self, sig):
         """Whether the gradient reads a number that stands for a tensor: torch frees that as well."""

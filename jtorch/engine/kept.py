@@ -1,4 +1,4 @@
-"""Programs, and shapes of results, kept from one process to the next: found by what calls are, without tracing them."""
+"""Programs, and facts about calls, kept from one process to the next: found by what calls are, without tracing."""
 
 import contextlib
 import functools
@@ -157,8 +157,8 @@ def write(name, content):
     os.replace(file.name, folder / name)
 
 
-class _Shapes:
-    """What calls give, by the names of the calls; read when the first is asked for. room: how many may be added."""
+class _Facts:
+    """What is known of calls, by their names; read when it is first asked for. room: how many may be added."""
 
     folder: str | None = None
     file = ""
@@ -166,44 +166,43 @@ class _Shapes:
     room = 0
 
 
-_MOST = 20_000  # calls in the file of shapes
+_MOST = 20_000  # lines in the file of facts
 
 
-def shapes(*call):
-    """(the name of a call, the (shape, dtype) of its results if they are known); the name is None where it has none."""
+def recall(*call):
+    """(the name of what is asked about a call, the answer if it is known); the name is None where it has none."""
     if Folder.path is None:
         return None, None
     try:
         text = told(call)
     except _Untold:
         return None, None
-    if _Shapes.folder != Folder.path:
+    if _Facts.folder != Folder.path:
         _read()
     name = hashlib.sha256(text.encode()).hexdigest()[:32]
-    return name, _Shapes.known.get(name)
+    return name, _Facts.known.get(name)
 
 
 def _read():
-    _Shapes.folder, _Shapes.known = Folder.path, {}
-    _Shapes.file = os.path.join(Folder.path, f"shapes-{_name('')[:16]}")
+    _Facts.folder, _Facts.known = Folder.path, {}
+    _Facts.file = os.path.join(Folder.path, f"facts-{_name('')[:16]}")
     try:
-        lines = Path(_Shapes.file).read_text().splitlines()
+        lines = Path(_Facts.file).read_text().splitlines()
     except OSError:
         lines = []
     for line in lines:
         with contextlib.suppress(ValueError):  # of a process that was stopped while it wrote
-            name, outs = json.loads(line)
-            _Shapes.known[name] = [(tuple(shape), np.dtype(dtype)) for shape, dtype in outs]
-    _Shapes.room = _MOST - len(lines)
+            name, answer = json.loads(line)
+            _Facts.known[name] = answer
+    _Facts.room = _MOST - len(lines)
 
 
-def add_shapes(name, outs):
-    """Keep what a call gives, a list of (shape, dtype)."""
-    _Shapes.room -= 1
-    if _Shapes.room < 0:
+def remember(name, answer):
+    """Keep an answer, of what JSON has. name: as recall gives it."""
+    _Facts.room -= 1
+    if name is None or _Facts.room < 0:
         return
-    line = json.dumps([name, [(shape, dtype.name) for shape, dtype in outs]]) + "\n"
     with contextlib.suppress(OSError):
         os.makedirs(Folder.path, exist_ok=True)
-        with open(_Shapes.file, "a") as file:
-            file.write(line)
+        with open(_Facts.file, "a") as file:
+            file.write(json.dumps([name, answer]) + "\n")

@@ -144,16 +144,14 @@ def _infer(op, attrs, operands, device, mode):
     op.check([x.value if type(x) is Number else x for x in operands], attrs)
     kinds = tuple(None if x is None else (x.type, None) if type(x) is Number else (x.dtype, x.ndim) for x in operands)
     compute = op.compute(kinds, attrs)
-    outs = tuple(
-        aval(shape, dtypes.from_numpy(dtype), device) for shape, dtype in _outs(op, attrs, operands, compute, mode)
-    )
+    outs = _outs(op, attrs, operands, compute, mode)
+    outs = tuple(aval(tuple(shape), dtypes.from_numpy(np.dtype(dtype)), device) for shape, dtype in outs)
     return Signature(op, attrs, tuple(operands), compute, outs)
 
 
 def _outs(op, attrs, operands, compute, mode):
     """The (shape, dtype) of each result. Runs the op's shape rule where they are not known from an earlier process."""
-    seen = tuple((x.type.__name__, "lifted") if type(x) is Number and x.index is not None else x for x in operands)
-    name, outs = kept.shapes(op, attrs, seen, compute, mode)
+    name, outs = kept.recall("outs", op, attrs, placeless(operands), compute, mode)
     if outs is not None:
         return outs
     shape_rule, structs = alone(op, attrs, operands, compute)
@@ -163,9 +161,13 @@ def _outs(op, attrs, operands, compute, mode):
         error.__notes__ = []  # JAX's, about frames of its own
         raise error.with_traceback(None) from None
     outs = [(o.shape, o.dtype) for o in made]
-    if name is not None:
-        kept.add_shapes(name, outs)
+    kept.remember(name, name and [(shape, dtype.name) for shape, dtype in outs])
     return outs
+
+
+def placeless(operands):
+    """Operands as they are told to other processes: of a lifted number its type, wherever it stands in the trace."""
+    return tuple((x.type.__name__, "lifted") if type(x) is Number and x.index is not None else x for x in operands)
 
 
 def alone(op, attrs, operands, compute):
