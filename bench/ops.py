@@ -11,7 +11,6 @@ The ten greatest ratios are listed at the end.
 """
 
 import argparse
-import ctypes
 import functools
 import time
 
@@ -28,18 +27,6 @@ CALLS = (32, 8, 1)  # of an op in a program, by size
 ROUND = 0.02  # seconds that the repeats of a round take in all
 CLOCK = time.process_time if harness.cores() == 1 else time.perf_counter
 WORST = 10
-KEPT = ((-8, 1), (-4, 0), (-1, (1 << 31) - 1))  # glibc: one arena, no maps of its own, nothing trimmed
-
-
-def keep_memory():
-    """Let the C library keep what is freed.
-
-    Otherwise it gives large results back to the system, for either side as their places happen to fall, and each call
-    gets its pages anew: that took twice as long as the op itself.
-    """
-    set_option = getattr(ctypes.CDLL(None), "mallopt", None)
-    for option, value in KEPT if set_option else ():
-        set_option(option, value)
 
 
 def wait(lib, tensors):
@@ -154,7 +141,6 @@ def main():
     parser.add_argument("--out", help="where the JSON goes; bench/results/ops.json by default")
     parser.add_argument("--update", action="store_true", help="keep the other cases of that file")
     args = parser.parse_args()
-    keep_memory()
     cases = run(args.names, args.sizes, args.rounds)
     if args.update:
         cases = harness.kept(args.out or harness.RESULTS / "ops.json") | cases

@@ -12,7 +12,7 @@ import numpy as np
 from jax import lax
 
 from jtorch import devices, meshes
-from jtorch.engine import debug, kept, stats, trie
+from jtorch.engine import debug, heap, kept, stats, trie
 from jtorch.engine.trie import Number
 
 MAX_PROGRAMS = int(os.environ.get("JTORCH_MAX_PROGRAMS", "1024"))
@@ -32,6 +32,7 @@ def configure_cache():
 
 
 configure_cache()
+heap.keep_freed()
 
 
 # torch rounds each result to its dtype; XLA may leave a bfloat16 as wide as it was, which would make a number depend on
