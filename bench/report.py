@@ -24,6 +24,7 @@ SECTIONS = (
     ("ops", "Single ops", "The 20 that are slowest beside torch eager."),
 )
 SLOWEST = 20
+NOTES = Path(__file__).with_name("notes.md")  # what was tried where a target is missed
 INTRODUCTION = """# Benchmarks
 
 `make bench` measures, but for single ops and checkpoints (`python -m bench.ops`, `bench.checkpoint`); `make report`
@@ -151,7 +152,7 @@ def page(found):
         lines += [line for reason in absent(cases) for line in (reason, "")]
         lines += [where(document), ""]
         if bench == "steps":
-            lines += [*gpu(found), ""]
+            lines += [NOTES.read_text().strip(), "", *gpu(found), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
