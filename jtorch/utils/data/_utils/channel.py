@@ -6,7 +6,7 @@ from contextlib import suppress
 
 _HEAD = struct.Struct("<QQ")  # length of the body, number of files
 _AT_ONCE = 64  # files that go with one packet; systems allow a few hundred
-_SMALL = 4096
+SMALL = 4096  # bytes of a message that goes out in one call
 
 
 class Channel:
@@ -32,7 +32,7 @@ class Channel:
     def send(self, body, files=()):
         """Send a message. Raises EOFError when the other end is gone."""
         head = _HEAD.pack(len(body), len(files))
-        whole = len(body) <= _SMALL  # such a message goes out in one call, which nothing can come in between
+        whole = len(body) <= SMALL  # such a message goes out in one call, which nothing can come in between
         try:
             socket.send_fds(self._socket, [head, body] if whole else [head], files[:_AT_ONCE])
             for start in range(_AT_ONCE, len(files), _AT_ONCE):
@@ -44,6 +44,13 @@ class Channel:
 
     def receive(self):
         """(body, files) of the next message. Raises EOFError when the other end is gone."""
+        try:
+            return self._message()
+        except KeyboardInterrupt:
+            self._shut()  # amid a message, of which the rest would be taken for the next one
+            raise
+
+    def _message(self):
         head, files = self._take(_HEAD.size)
         length, count = _HEAD.unpack(head + self._read(_HEAD.size - len(head)))
         while len(files) < count:
@@ -78,6 +85,9 @@ class Channel:
 
     def hang_up(self):
         """Close the channel, even where other processes have come to hold this end."""
+        self._shut()
+        self._socket.close()
+
+    def _shut(self):
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()

@@ -29,6 +29,7 @@ from jtorch.utils.data._utils.forkserver import serve
 serve(**given)
 """
 _POLL = 0.002  # seconds between looks at a worker that is ending
+_GRACE = 5  # seconds for samples that are being made when the main process is gone
 
 
 class ForkServer:
@@ -42,11 +43,14 @@ class ForkServer:
         # A worker works on the processor, by one thread, whatever the program itself does.
         env = os.environ | {"JAX_PLATFORMS": "cpu"} | dict.fromkeys(_ONE_THREAD, "1")
         self._imported = set()
+        # Ctrl-C is the main process's to answer. The server ignores it once it has begun.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             self._process = subprocess.Popen(
                 _command(theirs.fileno(), sys.path), env=env, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL
             )
         finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
             theirs.close()
 
     @staticmethod
@@ -97,7 +101,8 @@ def _command(fd, path, **more):
 def serve(fd, path, refused=(), ended=()):
     """What the server does until the main process is gone.
 
-    refused: modules not to import, since one of them started a thread; ended: [(pid, exit code)] of workers.
+    refused: modules not to import, since one of them started a thread; ended: [(pid, exit code)] of workers, None for
+    those that are at work.
     """
     channel, ended = Channel.of(fd), dict(ended)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -107,6 +112,7 @@ def serve(fd, path, refused=(), ended=()):
         try:
             body, files = channel.receive()
         except EOFError:
+            _end(ended)
             return
         kind, *about = pickle.loads(body)
         if kind == "import":
@@ -119,7 +125,9 @@ def serve(fd, path, refused=(), ended=()):
         end = Channel.of(files[0])
         if kind == "ended":
             _tell(end, *about, ended)
-        elif not os.fork():
+        elif pid := os.fork():
+            ended.setdefault(pid)
+        else:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             channel.close()
             serve_worker(end)
@@ -155,7 +163,21 @@ def _reap(ended):
 def _tell(end, pid, wait, ended):
     """Answer with a worker's exit code, or None when it still runs after some seconds."""
     until = time.monotonic() + wait
-    while pid not in ended and time.monotonic() < until:
+    while ended.get(pid) is None and time.monotonic() < until:
         time.sleep(_POLL)
+    code = ended.get(pid)
+    if code is not None:
+        del ended[pid]  # another process may come to have this number
     with suppress(EOFError):
-        end.send(pickle.dumps(ended.get(pid)))
+        end.send(pickle.dumps(code))
+
+
+def _end(ended):
+    """Wait for the workers, which read that the main process is gone, and kill those that do not look for long."""
+    until = time.monotonic() + _GRACE
+    while None in ended.values() and time.monotonic() < until:
+        time.sleep(_POLL)
+    for pid, code in list(ended.items()):
+        if code is None:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)

@@ -32,6 +32,14 @@ def mapped(fd, size, private=False):
         os.close(fd)
 
 
+def write(fd, start, buffer):
+    """Write a buffer into a file. It need not be mapped for that, which would take twice as long."""
+    rest = memoryview(buffer)
+    while rest:
+        done = os.pwrite(fd, rest, start)
+        rest, start = rest[done:], start + done
+
+
 def address(buffer):
     """Where the first byte of a buffer lies."""
     return np.frombuffer(buffer, np.uint8).__array_interface__["data"][0] if len(buffer) else 0

@@ -11,12 +11,12 @@ import types
 import cloudpickle
 import numpy as np
 
-from jtorch import devices
+from jtorch import devices, dtypes
 from jtorch._tensor import Tensor, aval, read
 from jtorch.engine.ref import of_array
 from jtorch.engine.storage import Storage
 from jtorch.shapes import contiguous_strides
-from jtorch.utils.data._utils import memory
+from jtorch.utils.data._utils import channel, memory
 
 _MAIN = "__main__"
 _LENGTH = 8  # bytes in which the length of the table of a packed file stands
@@ -40,7 +40,8 @@ class _Pickler(cloudpickle.Pickler):
         if array is None:
             return again
         # As bytes: NumPy has no buffers of bfloat16 and its like.
-        return kept, (np.asarray(array, order="C").reshape(-1).view(np.uint8), shape, dtype, device)
+        raw = np.asarray(array, order="C").reshape(-1).view(np.uint8)
+        return kept, (pickle.PickleBuffer(raw), shape, dtype.name, device)
 
 
 def _own(obj):
@@ -65,10 +66,11 @@ def named(module, name):
     return _at(importlib.import_module(module), name)
 
 
-def kept(array, shape, dtype, device):
+def kept(raw, shape, dtype, device):
     """A storage on memory that came with a message. It is not copied."""
     place = devices.CPU if device == "cpu" or not devices.cuda_devices() else devices.get(device)
-    return Storage(of_array(np.asarray(array).view(dtype.numpy).reshape(shape), place))
+    kind = dtypes.by_name(dtype).numpy
+    return Storage(of_array(np.frombuffer(raw, np.uint8).view(kind).reshape(shape), place))
 
 
 class ToWorker(_Pickler):
@@ -132,10 +134,9 @@ def pack(*parts):
     table = pickle.dumps([(start, start + len(piece)) for start, piece in zip(starts, pieces, strict=True)])
     first = _first(len(table))
     fd = memory.nameless(first + end)
-    with memory.mapped(os.dup(fd), first + end) as whole:
-        whole[: _LENGTH + len(table)] = len(table).to_bytes(_LENGTH, "little") + table
-        for start, piece in zip(starts, pieces, strict=True):
-            whole[first + start : first + start + len(piece)] = piece
+    memory.write(fd, 0, len(table).to_bytes(_LENGTH, "little") + table)
+    for start, piece in zip(starts, pieces, strict=True):
+        memory.write(fd, first + start, piece)
     return fd, first + end, _lasting(pickler.modules)
 
 
@@ -196,13 +197,17 @@ class ToMain(_Pickler):
     """Pickles a batch: what `__main__` defines is found there, and of a view only what it shows is sent."""
 
     def reducer_override(self, obj):
+        if obj is shown or obj is kept:
+            return NotImplemented  # where they say they are, pickle finds them
         if isinstance(obj, (type, types.FunctionType)) and obj.__module__ == _MAIN:
             if _at(sys.modules[_MAIN], obj.__qualname__) is obj:
                 return named, (_MAIN, obj.__qualname__)
-        elif type(obj) is Tensor and obj._view is not None and not obj._rg:
-            shape = aval(obj).shape
-            if obj._view.strides == contiguous_strides(shape):
+        elif type(obj) is Tensor and not obj._rg:
+            view = obj._view
+            if view is not None and view.strides == contiguous_strides(aval(obj).shape):
                 return shown, (Storage(read(obj)),)
+            if view is None and len(vars(obj)) == 1:
+                return shown, (obj._storage,)
         return super().reducer_override(obj)
 
 
@@ -220,8 +225,22 @@ def dump(obj):
     return file.getbuffer(), buffers
 
 
-def plain(obj):
-    """The bytes of a task, whose index may be of any kind."""
+def message(*parts):
+    """(bytes, files) of a task, whose index may be of any kind: a long one goes in a file, so that sending never waits."""
     file = io.BytesIO()
-    ToWorker(file, protocol=5).dump(obj)
-    return file.getbuffer()
+    ToWorker(file, protocol=5).dump(parts)
+    body = file.getbuffer()
+    if len(body) <= channel.SMALL:
+        return body, []
+    fd = memory.nameless(len(body))
+    memory.write(fd, 0, body)
+    return b"", [fd]
+
+
+def task(body, files):
+    """The parts of such a message."""
+    if not files:
+        return pickle.loads(body)
+    with open(files[0], "rb") as file:
+        file.seek(0)
+        return pickle.load(file)

@@ -15,9 +15,10 @@ from jtorch.utils.data._utils import pickling
 from jtorch.utils.data._utils.channel import Channel
 from jtorch.utils.data._utils.forkserver import ForkServer
 from jtorch.utils.data._utils.memory import Mappings
-from jtorch.utils.data._utils.worker import Guest, surroundings
+from jtorch.utils.data._utils.worker import Guest, Unreadable, surroundings
 
 _JOIN = 5  # seconds for a worker to end by itself
+_AT_ONCE = 16  # tasks on their way to a worker, so few that they fit into its channel and sending never waits
 
 
 class Unloadable(Exception):
@@ -32,6 +33,8 @@ class WorkerProcess:
         self._channel, theirs = Channel.pair()
         self.memory = Mappings(keep)
         self._pid = self._code = None
+        self._waiting = deque()  # tasks that have not been sent
+        self._sent = 0  # tasks that have been sent and not answered
         try:
             server.fork(theirs)
         finally:
@@ -48,9 +51,21 @@ class WorkerProcess:
         return self._pid
 
     def give(self, *task):
-        """Give the worker a task: (turn, number of the batch, index), or (turn, None, None) when a new pass begins."""
-        with suppress(EOFError):  # that it has ended is seen when its answer is taken
-            self._channel.send(pickling.plain((*task, *self.memory.returned())))
+        """Give the worker a task: (turn, number of the batch, index). A new pass has a new turn."""
+        self._waiting.append(task)
+        self._feed()
+
+    def _feed(self):
+        while self._waiting and self._sent < _AT_ONCE:
+            body, files = pickling.message(*self._waiting.popleft(), *self.memory.returned())
+            try:
+                self._channel.send(body, files)
+                self._sent += 1
+            except EOFError:
+                self._waiting.clear()  # that it has ended is seen when its answer is taken
+            finally:
+                for fd in files:
+                    os.close(fd)
 
     def take(self):
         """(turn, number of the batch, answer), None when there is none yet.
@@ -67,7 +82,16 @@ class WorkerProcess:
             raise Unloadable(head)
         turn, at, places, numbers, lengths = head
         self.memory.add(numbers, lengths, files)
-        return turn, at, pickle.load(file, buffers=self.memory.arrays(places))
+        self._sent -= 1
+        self._feed()
+        try:
+            return turn, at, pickle.load(file, buffers=self.memory.arrays(places))
+        except Exception as error:  # whatever the user's own objects raise when they are made again
+            return turn, at, Unreadable(error)
+
+    def forget(self):
+        """Drop the tasks that have not been sent."""
+        self._waiting.clear()
 
     @property
     def exitcode(self):
@@ -136,8 +160,10 @@ class Processes:
 
         Raises: RuntimeError when a worker has ended, Unloadable when they can't begin.
         """
-        until = None if timeout is None else time.monotonic() + timeout
+        until = None
         while True:
+            if until is None and timeout is not None and all(worker.pid for worker in self.workers):
+                until = time.monotonic() + timeout  # the time in which the fork server starts does not count
             ready = self._ready.select(None if until is None else max(0, until - time.monotonic()))
             if not ready:
                 return None
@@ -154,15 +180,16 @@ class Processes:
         """Begin a new pass; what is still made for the last one is thrown away."""
         self._turn += 1
         for worker in self.workers:
-            worker.give(self._turn, None, None)
+            worker.forget()
 
     def close(self):
         """Let the workers end and wait for it."""
         self._ready.close()
         for worker in self.workers:
             worker.close()
+        until = time.monotonic() + _JOIN
         for worker in self.workers:
-            worker.join(_JOIN)
+            worker.join(max(0, until - time.monotonic()))
             worker.kill()
 
 

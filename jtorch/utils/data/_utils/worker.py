@@ -4,12 +4,8 @@ import copy
 import importlib
 import os
 import pickle
-import queue
 import random
-import signal
 import sys
-import threading
-import time
 import traceback
 import types
 import warnings
@@ -23,8 +19,6 @@ from jtorch import dtypes
 from jtorch.engine import host
 from jtorch.rng import generator as rng
 from jtorch.utils.data._utils import memory, pickling
-
-_GRACE = 5  # seconds for a sample that is being made when the main process is gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +66,17 @@ class ExceptionWrapper:
         except Exception:
             raise RuntimeError(msg) from None
         raise error
+
+
+class Unreadable(ExceptionWrapper):
+    """What the main process met when it read a worker's batch, to be raised as it is."""
+
+    def __init__(self, error):
+        self._error = error
+
+    def reraise(self):
+        """Raise it."""
+        raise self._error
 
 
 class _Shown(str):
@@ -229,7 +234,6 @@ def serve_worker(channel):
 
 
 def _serve(channel):
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the main process's to answer: it closes the channel
     body, files = channel.receive()
     given, numbers, stream, length = pickle.loads(body)
     channel.send(pickle.dumps(os.getpid()))
@@ -239,16 +243,15 @@ def _serve(channel):
     except Exception as error:
         channel.send(pickle.dumps(f"{type(error).__name__}: {error}"))
         return
-    tasks = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(channel, tasks), daemon=True).start()
     arena = memory.Allocator.current = memory.Arena()
     worker = Worker(Job(dataset, init_fn, make_fetcher, *numbers))
-    while (task := tasks.get()) is not None:
-        turn, at, index, free, gone = task
+    now = 0
+    while True:
+        turn, at, index, free, gone = pickling.task(*channel.receive())
         arena.give_back(free, gone)
-        if at is None:
+        if turn != now:
             worker.resume()
-            continue
+            now = turn
         body, files = _message(arena, turn, at, worker.answer(index, stream), worker)
         channel.send(body, files)
         for fd in files:
@@ -263,14 +266,3 @@ def _message(arena, turn, at, answer, worker):
     places = arena.place(buffers)
     numbers, lengths, files = arena.sent({number for number, _, _ in places})
     return pickle.dumps((turn, at, places, numbers, lengths)) + body, files
-
-
-def _listen(channel, tasks):
-    """Take tasks as they come, so that the main process never waits for a busy worker; None when there are no more."""
-    try:
-        while True:
-            tasks.put(pickle.loads(channel.receive()[0]))
-    except EOFError:
-        tasks.put(None)
-        time.sleep(_GRACE)
-        os._exit(1)

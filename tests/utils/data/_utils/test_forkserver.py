@@ -15,7 +15,9 @@ def get(i):
     return i * 2
 """
 NOTED = """
-import os
+import os, time
+if os.getpid() != {main}:
+    time.sleep(2)  # longer than the loader's timeout, to which the start of its workers does not count
 with open({log!r}, "a") as file:
     file.write(str(os.getpid()) + " ")
 def get(i):
@@ -32,12 +34,13 @@ def test_modules_are_imported_once_threads_and_kills_are_survived(tmp_path, monk
     folder = tmp_path / "site-packages"
     folder.mkdir()
     (folder / "jt_threaded.py").write_text(THREADED)
-    (folder / "jt_noted.py").write_text(NOTED.format(log=str(tmp_path / "log")))
+    (folder / "jt_noted.py").write_text(NOTED.format(log=str(tmp_path / "log"), main=os.getpid()))
     monkeypatch.setattr(ForkServer, "_current", None)
     monkeypatch.syspath_prepend(str(folder))
     noted, threaded = map(importlib.import_module, ("jt_noted", "jt_threaded"))
     for _ in range(2):
-        assert [int(x) for x in DataLoader(range(4), None, num_workers=2, collate_fn=noted.get)] == [0, 3, 6, 9]
+        loader = DataLoader(range(4), None, num_workers=2, collate_fn=noted.get, timeout=1.5)
+        assert [int(x) for x in loader] == [0, 3, 6, 9]
     imported_by = [int(pid) for pid in (tmp_path / "log").read_text().split()]
     assert imported_by == [os.getpid(), ForkServer.get()._process.pid]
     first = ForkServer.get()

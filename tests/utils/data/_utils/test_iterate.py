@@ -190,6 +190,36 @@ def test_an_error_does_not_end_the_pass():
     same(run)
 
 
+class Refusing:
+    """A batch that can be sent, but not made again when it holds the sample 3."""
+
+    def __init__(self, batch):
+        self.batch = batch
+
+    def __setstate__(self, state):
+        if state["batch"] == [3]:
+            raise ValueError("not made again")
+        vars(self).update(state)
+
+
+def test_a_batch_that_cannot_be_read_does_not_end_the_pass():
+    turns, seen = iter(numbered(jtorch, lambda i: i, batch_size=1, n=6, collate_fn=Refusing)), []
+    for _ in range(6):
+        try:
+            seen += next(turns).batch
+        except ValueError as error:
+            seen.append(str(error))
+    assert seen == [0, 1, 2, "not made again", 4, 5]
+
+
+def test_many_long_tasks_and_answers_do_not_block_each_other():
+    rows = list(range(0, 30_000, 3))
+    sampler = [rows[i:] for i in range(60)]
+    options = {"batch_sampler": sampler, "batch_size": 1, "prefetch_factor": 25, "n": 30_000}
+    loader = numbered(jtorch, lambda i: i, **options, collate_fn=lambda items: [items, b"x" * 300_000])
+    assert all(items == wanted for (items, _), wanted in zip(loader, sampler, strict=True))
+
+
 @pytest.mark.parametrize("end", ["kill", "exit"])
 def test_a_worker_that_dies(end):
     def die(i):
@@ -365,7 +395,7 @@ class Slow(torch.utils.data.Dataset):
     def __len__(self):
         return 100
     def __getitem__(self, i):
-        time.sleep(0.05)
+        time.sleep(0.05 if i < 8 else {sleep})
         return torch.zeros(50_000), os.getpid()
 
 turns = iter(torch.utils.data.DataLoader(Slow(), num_workers=2))
@@ -376,10 +406,11 @@ for batch in turns:
 """
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_nothing_stays_behind_a_program_that_is_stopped(how, tmp_path):
+@pytest.mark.parametrize(("how", "sleep"), [(signal.SIGINT, 0.05), (signal.SIGKILL, 600)])
+def test_nothing_stays_behind_a_program_that_is_stopped(how, sleep):
     shared = set(os.listdir("/dev/shm"))
-    program = subprocess.Popen([sys.executable, "-c", LEFT], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    text = LEFT.replace("{sleep}", str(sleep))
+    program = subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     pids = program.stdout.readline().split()
     program.send_signal(how)
     _, errors = program.communicate(timeout=30)
