@@ -2,7 +2,6 @@
 
 import importlib
 import io
-import os
 import pickle
 import sys
 import threading
@@ -226,7 +225,7 @@ def dump(obj):
 
 
 def message(*parts):
-    """(bytes, files) of a task, whose index may be of any kind: a long one goes in a file, so that sending never waits."""
+    """(bytes, files) of a task, whose index may be of any kind. A long one goes in a file: sending never waits."""
     file = io.BytesIO()
     ToWorker(file, protocol=5).dump(parts)
     body = file.getbuffer()
