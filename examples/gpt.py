@@ -99,12 +99,13 @@ def main():
     parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--width", type=int, default=64)
+    parser.add_argument("--layers", type=int, default=2)
     args = parser.parse_args()
     torch.manual_seed(1337)
     rng = random.Random(1337)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     question = 2 * DIGITS + 2
-    model = GPT(question + DIGITS + 1, args.width).to(device)
+    model = GPT(question + DIGITS + 1, args.width, args.layers).to(device)
     print(f"{sum(p.numel() for p in model.parameters()):,} weights")
     optimizer = model.optimizer(lr=3e-3, weight_decay=0.1)
     warmup = max(args.steps // 20, 1)

@@ -12,9 +12,9 @@ from PIL import Image
 
 import jtorch as torch
 from jtorch import nn, optim
-from jtorch import vision as torchvision
 from jtorch.optim import lr_scheduler
 from jtorch.vision import datasets, transforms
+from jtorch.vision.models.resnet import BasicBlock
 
 MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
 
@@ -73,9 +73,18 @@ def train_model(model, dataloaders, optimizer, scheduler, epochs, device):
     return model
 
 
-def small_resnet(classes):
-    """A ResNet of torchvision's blocks, one in each of its four stages."""
-    return torchvision.models.resnet.ResNet(torchvision.models.resnet.BasicBlock, [1, 1, 1, 1], num_classes=classes)
+class SmallResNet(nn.Module):
+    """A ResNet of two of torchvision's blocks. Shape: (B, 3, H, W) -> (B, classes)."""
+
+    def __init__(self, classes):
+        super().__init__()
+        self.stem = nn.Sequential(nn.Conv2d(3, 16, 5, 2, 2, bias=False), nn.BatchNorm2d(16), nn.ReLU())
+        shortcut = nn.Sequential(nn.Conv2d(16, 32, 1, 2, bias=False), nn.BatchNorm2d(32))
+        self.layer1, self.layer2 = BasicBlock(16, 16), BasicBlock(16, 32, 2, shortcut)
+        self.fc = nn.Linear(32, classes)
+
+    def forward(self, x):
+        return self.fc(self.layer2(self.layer1(self.stem(x))).mean((2, 3)))
 
 
 def main():
@@ -96,21 +105,21 @@ def main():
     torch.manual_seed(0)
     device = torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
     print("ten patterns, from nothing")
-    model = small_resnet(10).to(device)
-    optimizer = optim.SGD(model.parameters(), lr=0.002, momentum=0.9)
+    model = SmallResNet(10).to(device)
+    optimizer = optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
     scheduler = lr_scheduler.StepLR(optimizer, step_size=3, gamma=0.1)
     train_model(model, loaders(folder / "many", 16), optimizer, scheduler, args.epochs, device)
     torch.save(model.state_dict(), folder / "many.pth")
 
     for title, frozen in (("two others, a new head on frozen features", True), ("and all weights fine-tuned", False)):
         print(title)
-        model = small_resnet(10)
+        model = SmallResNet(10)
         model.load_state_dict(torch.load(folder / "many.pth", weights_only=True))
         for parameter in model.parameters():
             parameter.requires_grad = not frozen
         model.fc = nn.Linear(model.fc.in_features, 2)
         model = model.to(device)
-        optimizer = optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.002, momentum=0.9)
+        optimizer = optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.01, momentum=0.9)
         scheduler = lr_scheduler.StepLR(optimizer, step_size=3, gamma=0.1)
         print("  weights that learn:", sum(p.numel() for p in model.parameters() if p.requires_grad))
         train_model(model, loaders(folder / "two", 8), optimizer, scheduler, args.epochs, device)
