@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import numpy as np
 
 _ALIGNMENT = 64  # bytes; where a record's data begins
+_PIECE = 1 << 22  # bytes that are read before their checksum is made
 _HEADER = 30  # bytes of a local header before the name
 _FAILED = "PytorchStreamReader failed"
 
@@ -59,7 +60,7 @@ class ArchiveReader:
         self._size = file.seek(0, os.SEEK_END)
         if sum(info.compress_size for info in self._zip.infolist()) > self._size:
             raise RuntimeError(f"{_FAILED} reading zip archive: its records are larger than the file, they overlap")
-        self._beside = ThreadPoolExecutor(1)  # sums a record while the next is read
+        self._beside = ThreadPoolExecutor(os.cpu_count())  # sums what was read while more is read
         self._sums: list = []
 
     def has(self, name):
@@ -99,17 +100,23 @@ class ArchiveReader:
         info = self._info(name)
         self._file.seek(self._start(name, info))
         data = np.empty(info.file_size, np.uint8)
-        if self._read_into(data) != info.file_size:
-            raise RuntimeError(f"{_FAILED} reading file {name}: file read failed")
-        self._sums.append((name, info.CRC, self._beside.submit(zlib.crc32, data)))
+        summed = None
+        for start in range(0, len(data), _PIECE):
+            piece = data[start : start + _PIECE]
+            if self._read_into(piece) != len(piece):
+                raise RuntimeError(f"{_FAILED} reading file {name}: file read failed")
+            # torch: 0 where a file was written without checksums, or without its data.
+            if info.CRC:
+                summed = self._beside.submit(_summed, piece, summed)
+        if info.CRC:
+            self._sums.append((name, info.CRC, summed))
         return data
 
     def verify(self):
         """Wait for the checksums of what was read. Raises: RuntimeError where one differs from the file's."""
         sums, self._sums = self._sums, []
         for name, expected, came in sums:
-            # torch: 0 where a file was written without checksums, or without its data.
-            if expected and came.result() != expected:
+            if (0 if came is None else came.result()) != expected:
                 raise RuntimeError(f"{_FAILED} reading file {name}: its checksum differs, the file is damaged")
 
     def __enter__(self):
@@ -135,6 +142,11 @@ class ArchiveReader:
             return np.empty(0, np.uint8)
         mode = "r+" if shared else "c"
         return np.memmap(self._path, np.uint8, mode, self._start(name, info), (info.file_size,))
+
+
+def _summed(piece, before):
+    """The checksum of a piece and all that came before it."""
+    return zlib.crc32(piece, 0 if before is None else before.result())
 
 
 @contextmanager
