@@ -298,7 +298,8 @@ def _unscale(optimizer, inverse, half=False):
             if param.grad is not None:
                 if not half and aval(param.grad).dtype is dtypes.float16:
                     raise ValueError("Attempting to unscale FP16 gradients.")
-                by_device.setdefault(param.grad.device, []).append(param.grad)
+                held = param.grad.raw[1] if param.grad.is_sparse else param.grad
+                by_device.setdefault(held.device, []).append(held)
     found = {}
     for device, grads in by_device.items():
         (found[device],) = update("unscale_gradients", grads, grads, inverse.to(device))

@@ -6,6 +6,7 @@ from jtorch._tensor import aval, read, record, wrap
 from jtorch.autograd.apply import apply, call
 from jtorch.autograd.inplace import COPY
 from jtorch.autograd.tangents import Level
+from jtorch.engine.ref import Ref
 from jtorch.recordable import Recordable
 
 
@@ -44,14 +45,43 @@ class Batched(Recordable):
 ACCUMULATE = Accumulate()
 
 
+def total(a, b):
+    """The sum of two Refs."""
+    return record(ACCUMULATE, (), (a, b), a.aval.device)[0][0]
+
+
+class above:
+    """What is done with sparse gradients, which are Tensors in every mode; set by sparse/gradients.py.
+
+    total(a, b): the sum of two Tensors, one of which at least is sparse. copied(x): one that nobody else has.
+    add_to(old, gradient): add a sparse gradient to a sparse one, in place.
+    """
+
+    total = None
+    copied = None
+    add_to = None
+
+
 class Fast:
     """Gradients as bare Refs, off the tape: what backward() does unless a graph of the gradients is wanted."""
 
     batch = None
     graph = False
-    wrap = staticmethod(wrap)
-    unwrap = staticmethod(read)
-    copied = staticmethod(wrap)
+
+    @staticmethod
+    def wrap(gradient):
+        """The gradient as a Tensor."""
+        return wrap(gradient) if type(gradient) is Ref else gradient
+
+    @staticmethod
+    def unwrap(tensor):
+        """What a pass carries of a Tensor."""
+        return tensor if tensor.is_sparse else read(tensor)
+
+    @staticmethod
+    def copied(gradient):
+        """The gradient as a Tensor that nobody else has."""
+        return wrap(gradient) if type(gradient) is Ref else above.copied(gradient)
 
     def pull(self, node, cotangents):
         """The gradients of a recorded call's operands that need one."""
@@ -68,7 +98,9 @@ class Fast:
     @staticmethod
     def add(a, b):
         """The sum of two gradients."""
-        return record(ACCUMULATE, (), (a, b), a.aval.device)[0][0]
+        if type(a) is Ref and type(b) is Ref:
+            return total(a, b)
+        return Fast.unwrap(above.total(Fast.wrap(a), Fast.wrap(b)))
 
 
 class Graph:
@@ -93,7 +125,7 @@ class Graph:
     @staticmethod
     def add(a, b):
         """The sum of two gradients."""
-        return call("add", a, b)
+        return above.total(a, b) if a.is_sparse or b.is_sparse else call("add", a, b)
 
     @staticmethod
     def wrap(tensor):
@@ -105,6 +137,8 @@ class Graph:
     @staticmethod
     def copied(tensor):
         """The gradient as a Tensor that nobody else has."""
+        if tensor.is_sparse:
+            return above.copied(tensor)
         a = aval(tensor)
         return apply(COPY, (None, tensor), (a.shape, a.dtype.numpy))
 

@@ -7,7 +7,7 @@ from heapq import heappop, heappush
 from jtorch import modes
 from jtorch._tensor import Tensor, aval, read, strides, wrap
 from jtorch.autograd import anomaly_mode as anomaly
-from jtorch.autograd.carry import FAST
+from jtorch.autograd.carry import FAST, above
 from jtorch.autograd.inplace import overwrite, store
 from jtorch.autograd.layout import is_dense, lay_out
 from jtorch.autograd.node import receives
@@ -268,8 +268,15 @@ def accumulate(leaf, gradient, mode):
         old = leaf._grad
         if old is None:
             leaf._grad = made = mode.copied(gradient)
-            if leaf._view is not None and modes.local.grad_layout and is_dense(aval(leaf).shape, strides(leaf)):
+            if (
+                leaf._view is not None
+                and not made.is_sparse
+                and modes.local.grad_layout
+                and is_dense(aval(leaf).shape, strides(leaf))
+            ):
                 lay_out(made, tuple(strides(leaf)))
+        elif old.is_sparse:
+            _add_to_sparse(leaf, old, gradient, mode)
         elif mode is FAST:
             store(old, FAST.add(read(old), gradient))
         elif mode.graph:
@@ -277,3 +284,12 @@ def accumulate(leaf, gradient, mode):
         else:
             overwrite(old, mode.add(old, gradient))
     return True
+
+
+def _add_to_sparse(leaf, old, gradient, mode):
+    """Add a gradient to a sparse one. torch: what is dense takes its place, what is sparse joins it."""
+    gradient = mode.wrap(gradient)
+    if gradient.is_sparse and not mode.graph:
+        above.add_to(old, gradient)
+    else:
+        leaf._grad = above.total(gradient, old)

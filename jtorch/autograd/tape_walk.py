@@ -4,11 +4,9 @@ from heapq import heappop, heappush
 
 from jtorch import modes
 from jtorch._tensor import Tensor
-from jtorch.autograd.carry import FAST
+from jtorch.autograd.carry import FAST, total
 from jtorch.autograd.full_walk import FullWalk, accumulate
 from jtorch.engine import trace
-
-_add = FAST.add
 
 
 def walk_to_leaves(roots, keep):
@@ -40,11 +38,11 @@ def _run(sent, keep, arrived, leaves, leaf_of, heap):
         for (target, number), gradient in sent:
             slots = arrived.get(target)
             if slots is not None:
-                slots[number] = gradient if slots[number] is None else _add(slots[number], gradient)
+                slots[number] = gradient if slots[number] is None else total(slots[number], gradient)
             elif isinstance(target, Tensor):
                 key = id(target)
                 if key in leaves:
-                    leaves[key] = _add(leaves[key], gradient)
+                    leaves[key] = total(leaves[key], gradient)
                 else:
                     leaves[key] = gradient
                     leaf_of[key] = target

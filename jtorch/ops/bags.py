@@ -37,7 +37,7 @@ def _check(weight, indices, offsets, mode, per_sample_weights):
         )
 
 
-@op("embedding_bag_kernel", door=None, grad_name="EmbeddingBagBackward0")
+@op("embedding_bag_kernel", door=None, grad_name=lambda operands, attrs: ("EmbeddingBagBackward0", 0, 3))
 @widened
 def embedding_bag_kernel(
     weight: Array, indices: Array, offsets: Array, per_sample_weights: Array | None, mode, include_last_offset,
@@ -76,16 +76,38 @@ def _(grad, result, weight, indices, offsets, per_sample_weights, mode, include_
     of_samples = None
     if mode == MAX:
         rows = jnp.where(_first_largest(weight, indices, result, bag, kept, count), rows, 0)
-    elif mode == MEAN:
-        rows = rows / jnp.maximum(_sizes(kept, bag, count), 1).astype(grad.dtype)[bag][:, None]
     elif per_sample_weights is not None:
         of_samples = jnp.where(kept, (rows * jnp.take(weight, indices, axis=0, mode="clip")).sum(1), 0)
-        rows = rows * per_sample_weights[:, None]
+    rows = _weighed(rows, per_sample_weights, mode, kept, bag, count)
     if scale_grad_by_freq:
         often = jnp.zeros(weight.shape[0], grad.dtype).at[indices].add(1)
         rows = rows / often[indices][:, None]
     rows = jnp.where(kept[:, None], rows, 0)
     return jnp.zeros(weight.shape, grad.dtype).at[indices].add(rows, mode="drop"), None, None, of_samples
+
+
+def _weighed(rows, per_sample_weights, mode, kept, bag, count):
+    """The gradients of the bags' rows as they come to each looked-up row of a sum or mean."""
+    if mode == MEAN:
+        return rows / jnp.maximum(_sizes(kept, bag, count), 1).astype(rows.dtype)[bag][:, None]
+    return rows if per_sample_weights is None else rows * per_sample_weights[:, None]
+
+
+@op("embedding_bag_rows", door=None, grad_name="SparseCooTensorWithDimsAndTensorsBackward0")
+@widened
+def embedding_bag_rows(
+    grad: Array, indices: Array, offsets: Array, per_sample_weights: Array | None, total, mode, include_last_offset,
+    padding_idx,
+):  # fmt: skip
+    """What a gradient of embedding_bag, but for the mode "max", adds to which of `total` rows: (places, values).
+
+    Shape: (bags, d), (m,), (bags,), (m,) -> (1, m), (m, d). The place `total` says that the values count for nothing.
+    """
+    count, bag = _bags(indices, offsets, include_last_offset)
+    kept = indices != padding_idx if padding_idx >= 0 else jnp.ones(indices.shape, bool)
+    rows = grad[bag] if count else jnp.zeros((indices.shape[0], grad.shape[1]), grad.dtype)
+    places = jnp.where(kept, indices.astype(np.int64), total)
+    return places[None], _weighed(rows, per_sample_weights, mode, kept, bag, count)
 
 
 def _first_largest(weight, indices, result, bag, kept, count):

@@ -1,4 +1,4 @@
-"""Looking rows up: embedding and one_hot."""
+"""Looking rows up: embedding, what its gradient adds to which rows, and one_hot."""
 
 import jax.numpy as jnp
 
@@ -32,6 +32,18 @@ def _(grad, result, weight, indices, padding_idx, scale_grad_by_freq, sparse):
         counts = jnp.zeros(weight.shape[0], rows.dtype).at[flat].add(1)
         rows = rows / counts[flat][:, None]
     return jnp.zeros(weight.shape, rows.dtype).at[flat].add(rows, mode="drop"), None
+
+
+@op("embedding_rows", door=None, grad_name="SparseCooTensorWithDimsAndTensorsBackward0")
+def embedding_rows(grad: Array, indices: Array, count, padding_idx):
+    """What a gradient of embedding adds to which of `count` rows: (places (1, m), values (m, d)).
+
+    Shape: (*, d), (*) of ints. The place `count`, which no row has, says that the values count for nothing.
+    """
+    flat = indices.reshape(-1).astype(jnp.int64)
+    if padding_idx >= 0:
+        flat = jnp.where(flat == padding_idx, count, flat)
+    return flat[None], grad.reshape(flat.shape[0], grad.shape[-1])
 
 
 @op("one_hot", door=None, differentiable=False)

@@ -132,6 +132,12 @@ class Op(Recordable):
         made.view = made.view and view
         return made
 
+    def pulled_by(self, node):
+        """The same op whose calls stand on the tape as this class of nodes, under their own names."""
+        made = copy.copy(self)
+        made.node, made._vjp = node, None
+        return made
+
     def gradient(self, fn):
         """Decorator: `fn(grad, result, *args)` gives a gradient (or None) per tensor parameter, instead of jax.vjp."""
         self._gradient = fn

@@ -94,6 +94,13 @@ class Adagrad(CountedOptimizer):
     def share_memory(self):
         """Keep the state where it is: memory is not shared between processes."""
 
+    def _take_sparse(self, group, grads):
+        if group["fused"]:
+            raise RuntimeError("`fused` does not support sparse grad or complex param")
+        if not is_zero(group["weight_decay"]):
+            raise RuntimeError("weight_decay option is not compatible with sparse gradients")
+        return grads
+
     def _describe(self, group, params):
         options = Options(bool(group["maximize"]), not is_zero(group["weight_decay"]))
         return options, (group["lr"], group["lr_decay"], group["eps"], group["weight_decay"]), {"sum": "sum"}

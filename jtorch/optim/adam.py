@@ -112,6 +112,9 @@ class Adam(CountedOptimizer):
         super().__init__(params, defaults)
         self._check_fused(foreach, differentiable, fused)
 
+    def _take_sparse(self, group, grads):
+        raise RuntimeError("Adam does not support sparse gradients, please consider SparseAdam instead")
+
     def _describe(self, group, params):
         beta1, beta2 = group["betas"]
         decay = group["weight_decay"]

@@ -144,7 +144,7 @@ class OptaxTransformation(Optimizer):
         if loss is not None:
             extra.setdefault("value", loss)
         params = [param for group in self.param_groups for param in group["params"]]
-        grads = [param.grad for param in params]
+        grads = [param.grad if param.grad is None else param.grad.to_dense() for param in params]
         state = self.state["optax"]
         tensors = [item for item in extra.values() if isinstance(item, Tensor)]
         numbers = [float(item) for item in extra.values() if not isinstance(item, Tensor)]

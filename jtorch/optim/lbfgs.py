@@ -121,7 +121,7 @@ class LBFGS(Optimizer):
     def _turn(self, state, gradient, most):
         """Put the next direction into the state: the gradient, turned by what past steps tell of the curvature."""
         if state["n_iter"] == 1:
-            state.update(d=gradient.neg(), old_dirs=[], old_stps=[], ro=[], H_diag=1)
+            state.update(d=gradient.neg(), t=None, old_dirs=[], old_stps=[], ro=[], H_diag=1)
             return
         change, step = gradient - state["prev_flat_grad"], state["d"] * state["t"]
         curvature = change.dot(step)
@@ -168,7 +168,9 @@ class LBFGS(Optimizer):
 
     def _gradient(self):
         """The gradients of all parameters as one vector."""
-        parts = [param.new_zeros(param.shape) if param.grad is None else param.grad for param in self._params]
+        parts = [
+            param.new_zeros(param.shape) if param.grad is None else param.grad.to_dense() for param in self._params
+        ]
         return call("cat", [_real(part).reshape(-1) for part in parts], 0)
 
     def _go(self, t, direction):

@@ -3,6 +3,7 @@
 import functools
 import inspect
 from itertools import islice
+from operator import attrgetter
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -17,9 +18,11 @@ from jtorch.ops.op import Arrays, Inputs, op
 from jtorch.optim.again import Again
 from jtorch.optim.clock import Clock
 from jtorch.optim.optimizer import Optimizer, evaluate, with_grad_mode
+from jtorch.optim.rows import Rows
 from jtorch.recordable import Lift
 from jtorch.shards.dtensor import part_like
 
+_is_sparse = attrgetter("is_sparse")
 _HALVES = (jnp.float16, jnp.bfloat16)
 _FUSED = ["mps", "cuda", "xpu", "hpu", "cpu", "mtia", "privateuseone"]
 
@@ -28,6 +31,7 @@ class Group(NamedTuple):
     """How the arrays and numbers of a group lie: params, gradients, each field of the state, then tensor numbers.
 
     tensors: which numbers come as tensors. index: the count (Adam's step) each parameter goes by, of `counts` ones.
+    sparse: how many sparse dims each gradient has, 0 for a dense one; () where all are dense.
     """
 
     options: tuple
@@ -36,6 +40,7 @@ class Group(NamedTuple):
     tensors: tuple[bool, ...]
     index: tuple[int, ...]
     counts: int
+    sparse: tuple[int, ...] = ()
 
 
 class Layout:
@@ -89,6 +94,7 @@ def optimizer_step_unless(arrays: Arrays, hypers: Inputs, *, rule, layout, clock
 
 def _step(rule, group, arrays, hypers, counts=(), bad=None):
     params, grads, *states = (list(islice(arrays, group.size)) for _ in range(2 + len(group.fields)))
+    rows = Rows(group.sparse, arrays, params, grads, states) if group.sparse else None
     numbers = [_number(next(arrays) if held else next(hypers)) for held in group.tensors]
     counts = [_number(count) for count in islice(hypers, group.counts)] or counts
     counts = [counts[i] for i in group.index]
@@ -101,6 +107,8 @@ def _step(rule, group, arrays, hypers, counts=(), bad=None):
             for i, value in zip(members, new, strict=True):
                 value = _whole(value, old[i].dtype)
                 old[i] = value if bad is None else jnp.where(bad, old[i], value)
+    if rows is not None:
+        rows.put_back(results)
     return [x for kind in results for x in kind]
 
 
@@ -170,6 +178,10 @@ class OptaxOptimizer(Optimizer):
         """(options that decide the form, numbers that move, {name in torch's state: name in Optax's}) of a group."""
         raise NotImplementedError
 
+    def _take_sparse(self, group, grads):
+        """Gradients, some of them sparse, as the step takes them: rows alone are stepped by those that stay sparse."""
+        raise RuntimeError(f"{type(self).__name__} does not support sparse gradients")
+
     def _forms(self, group, params, grads):
         """The parameters that step and their gradients, apart where their states have not the same fields."""
         return [(params, grads)]
@@ -213,6 +225,8 @@ class OptaxOptimizer(Optimizer):
         plan = Plan()
         for group, params, grads in parts:
             self._check(group, params)
+            if any(map(_is_sparse, grads)):
+                grads = self._take_sparse(group, grads)
             for form in self._forms(group, params, grads):
                 self._add(plan, group, *form)
         layout = _layout(tuple(plan.groups))
@@ -236,6 +250,9 @@ class OptaxOptimizer(Optimizer):
     def _note(self, parts, plan, layout):
         """Say where the numbers come from, to a call that is recorded as a whole."""
         if not log.active():
+            return
+        if any(group.sparse for group in plan.groups):
+            log.bind()
             return
         decided = self._found
         forms = [(group, params, params) for group, params, _ in parts]  # old gradients are not to be kept
@@ -267,13 +284,16 @@ class OptaxOptimizer(Optimizer):
         options, numbers, fields = self._describe(group, params)
         states = [self.state[param] for param in params] if fields else ()
         counts, index = self._count(plan, group, params, states, options)
+        places = [g.raw[0] for g in grads if g.is_sparse]
         plan.arrays += params
-        plan.arrays += grads
+        plan.arrays += [g.raw[1] if g.is_sparse else g for g in grads] if places else grads
         plan.targets += params
         for name in fields:
             held = self._held(states, name, params, group)
             plan.arrays += held
             plan.targets += held
+        plan.arrays += places
+        sparse = tuple([aval(g.raw[0]).shape[0] if g.is_sparse else 0 for g in grads]) if places else ()
         device = aval(params[0]).device
         tensors = tuple([isinstance(number, Tensor) and aval(number).device is device for number in numbers])
         for number, held in zip(numbers, tensors, strict=True):
@@ -283,7 +303,7 @@ class OptaxOptimizer(Optimizer):
                 plan.numbers.append(float(number))
         plan.starts.append(len(plan.numbers))
         plan.numbers += counts
-        plan.groups.append(Group(options, len(params), tuple(fields.values()), tensors, index, len(counts)))
+        plan.groups.append(Group(options, len(params), tuple(fields.values()), tensors, index, len(counts), sparse))
 
     def _held(self, states, name, params, group):
         """One field of the states. It begins as real arrays, so that step 1 and step 2 are the same program."""

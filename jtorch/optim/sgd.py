@@ -122,6 +122,16 @@ class SGD(OptaxOptimizer):
             # torch: older versions saved a buffer of None where none was begun.
             if held.get("momentum_buffer", self) is None:
                 del held["momentum_buffer"]
+            elif "momentum_buffer" in held:
+                held["momentum_buffer"] = held["momentum_buffer"].to_dense()
+
+    def _take_sparse(self, group, grads):
+        if group["fused"]:
+            raise RuntimeError("`_fused_sgd` does not support sparse gradients")
+        if not is_zero(group["weight_decay"]):
+            raise RuntimeError("add(sparse, dense) is not supported. Use add(dense, sparse) instead.")
+        # torch: the momentum of sparse gradients is sparse, and grows until it has as many values as the parameter.
+        return grads if is_zero(group["momentum"]) else [g.to_dense() for g in grads]
 
     def _describe(self, group, params):
         momentum, dampening = group["momentum"], group["dampening"]

@@ -49,10 +49,10 @@ class Calls:
     def _record(self, key, found, args, kwargs):
         try:
             entry = Entry(self._roots, found)
+            before = Before([*entry.world.tensors, *found.tensors])
         except Refused as reason:
             self._leave(reason)
             return self.fn(*args, **kwargs)
-        before = Before([*entry.world.tensors, *found.tensors])
         flush.boundary()
         with log.logged() as noted:
             result = self.fn(*args, **kwargs)

@@ -24,12 +24,17 @@ _facts = attrgetter("_storage", "_view", "_rg", "_grad_fn", "_hooks", "_apart")
 
 
 class Before:
-    """How tensors are before a call: their storages with Refs and versions, their gradients, the generators."""
+    """How tensors are before a call: their storages with Refs and versions, their gradients, the generators.
+
+    Raises Refused where one of them is sparse.
+    """
 
     def __init__(self, tensors):
         self.tensors = tensors
-        self.refs = list(map(read, tensors))
         self.grads = list(map(_grad, tensors))
+        if any(t is not None and t.is_sparse for t in (*tensors, *self.grads)):
+            raise Refused("it has sparse tensors")
+        self.refs = list(map(read, tensors))
         self.grad_refs = [None if g is None else read(g) for g in self.grads]
         self.facts = list(map(_facts, tensors))
         # Whose storage: that of tensor i, or of its gradient. A watched tensor comes before an argument.

@@ -16,6 +16,7 @@ from jtorch.rng.generator import Generator
 from jtorch.serialization.names import Global, found, named, storage_type, with_names, written
 from jtorch.serialization.safety import Machine
 from jtorch.serialization.stored import REBUILDS, TYPED
+from jtorch.sparse import SparseTensor
 
 _UTILS = "torch._utils"
 _MIXED = "Cannot save multiple tensors or storages that view the same data as different types"
@@ -138,6 +139,9 @@ def _tensor(tensor):
     if isinstance(tensor, Parameter) and type(tensor).__reduce_ex__ is Parameter.__reduce_ex__:
         _, args = tensor.__reduce_ex__(2)
         return named(_UTILS, f"_rebuild_parameter{'_with_state' if len(args) == 4 else ''}"), args
+    if isinstance(tensor, SparseTensor):
+        parts = tensor._indices(), tensor._values(), Size(tensor.shape), tensor.is_coalesced()
+        return named(_UTILS, "_rebuild_sparse_tensor"), (tensor.layout, parts)
     if type(tensor).__reduce_ex__ not in (Tensor.__reduce_ex__, Parameter.__reduce_ex__):
         return NotImplemented  # a subclass with a way of its own
     made = _plain(tensor)

@@ -10,6 +10,7 @@ from jtorch.devices import Device
 from jtorch.engine.storage import Storage
 from jtorch.nn.parameter import Parameter
 from jtorch.shapes import contiguous_strides, numel
+from jtorch.sparse import sparse_coo_tensor
 
 
 class LoadedStorage(UntypedStorage):
@@ -124,6 +125,21 @@ def rebuild_meta_tensor(dtype, size, stride, requires_grad):
     return empty_strided(size, stride, dtype=dtype, device="meta", requires_grad=requires_grad)
 
 
+def rebuild_sparse_tensor(layout, data):
+    """A sparse tensor. Raises: NotImplementedError for another layout than sparse_coo; RuntimeError for bad indices."""
+    if str(layout) != "torch.sparse_coo":
+        raise NotImplementedError(f"rebuilding sparse tensor for layout {layout}")
+    indices, values, size, coalesced = (*data, None)[:4]
+    for dim, places in enumerate(indices.tolist()):
+        if places and min(places) < 0:
+            raise RuntimeError(f"found negative index {min(places)} for dim {dim}")
+        if places and max(places) >= size[dim]:
+            raise RuntimeError(
+                f"size is inconsistent with indices: for dim {dim}, size is {size[dim]} but found index {max(places)}"
+            )
+    return sparse_coo_tensor(indices, values, size, is_coalesced=coalesced)
+
+
 def rebuild_parameter(data, requires_grad, backward_hooks):
     """A Parameter; hooks are not saved."""
     return Parameter(data, requires_grad)
@@ -153,6 +169,7 @@ REBUILDS = {
     "torch._utils._rebuild_tensor": rebuild_tensor,
     "torch._utils._rebuild_tensor_v2": rebuild_tensor_v2,
     "torch._utils._rebuild_tensor_v3": rebuild_tensor_v3,
+    "torch._utils._rebuild_sparse_tensor": rebuild_sparse_tensor,
     "torch._utils._rebuild_meta_tensor_no_storage": rebuild_meta_tensor,
     "torch._utils._rebuild_parameter": rebuild_parameter,
     "torch._utils._rebuild_parameter_with_state": rebuild_parameter_with_state,

@@ -1,9 +1,11 @@
 """What of torch's functions and methods there is for sparse tensors."""
 
+import copy
+
 from jtorch import dtypes
 from jtorch._tensor import Tensor, aval, host
 from jtorch.api import printing
-from jtorch.api.put import function
+from jtorch.api.put import function, method
 from jtorch.autograd.apply import call
 from jtorch.sparse.tensor import RULES, SparseTensor, _made, coalesce, like, rule, to_dense
 
@@ -51,26 +53,92 @@ def addmm(mat, mat1, mat2, *, beta=1, alpha=1):
 # Arithmetic.
 
 
-def _joined(one, other):
-    """Two sparse tensors' parts one after the other: their sum."""
+def joined(one, other):
+    """The sum of two sparse tensors: their parts one after the other, or added up where both are coalesced."""
     if one.shape != other.shape:
         raise RuntimeError(f"add: expected sizes of 'self' and 'other' to match, but {one.shape} != {other.shape}")
-    places = call("cat", [one._places, other._places], 1)
-    return coalesce(_made(places, call("cat", [one._held, other._held], 0), one.shape))
+    if one.raw[0] is other.raw[0]:
+        return like(one, one.raw[1] + other.raw[1])
+    places, values = (call("cat", [one.raw[part], other.raw[part]], dim) for part, dim in ((0, 1), (1, 0)))
+    out = _made(places, values, one.shape, loose=one._loose or other._loose)
+    if one._merged and other._merged:
+        return coalesce(out)
+    # torch: more values than the tensor has numbers are added up, but it does not say so.
+    return _made(*coalesce(out).raw, out.shape) if places.shape[1] > out.numel() else out
 
 
 @rule("add", "__add__", "__radd__")
 def _add(self, other, *, alpha=1):
     if _is(self) and _is(other):
-        return _joined(self, like(other, other._held * alpha))
+        return joined(self, other if alpha == 1 else like(other, other.raw[1] * alpha))
     if _is(self):
         raise RuntimeError("add(sparse, dense) is not supported. Use add(dense, sparse) instead.")
-    return self + alpha * to_dense(other)
+    return self.add(to_dense(other), alpha=alpha)
 
 
 @rule("sub", "__sub__")
 def _sub(self, other, *, alpha=1):
     return _add(self, other, alpha=-alpha)
+
+
+@rule("add_", "__iadd__")
+def _add_(self, other, *, alpha=1):
+    return _become(self, _add(self, other, alpha=alpha)) if _is(self) else self.add_(to_dense(other), alpha=alpha)
+
+
+@rule("sub_", "__isub__")
+def _sub_(self, other, *, alpha=1):
+    return _add_(self, other, alpha=-alpha)
+
+
+def _become(self, other):
+    """Write one sparse tensor into another."""
+    self.raw, self._merged, self._loose = other.raw, other._merged, other._loose
+    return self
+
+
+@rule("copy_")
+def _copy_(self, src, non_blocking=False):
+    if _is(self) and _is(src):
+        return _become(self, like(src, src.raw[1].to(self.dtype, copy=True)))
+    kinds = ["torch.sparse." * _is(x) or "torch." for x in (self, src)]
+    one, other = (f"{kind}{x.dtype.label}Tensor" for kind, x in zip(kinds, (self, src), strict=True))
+    raise RuntimeError(
+        f"copy_() between dense and sparse Tensors is not implemented! Found self type = {one} and src type = {other}"
+    )
+
+
+@rule("zero_")
+def _zero_(self):
+    return _become(self, _zeros_like(self))
+
+
+@rule("zeros_like", "empty_like")
+def _zeros_like(self):
+    places, values = self.raw
+    return _made(places[:, :0], values.detach()[:0], self.shape, True)
+
+
+def _in_place(name):
+    """A function of each number, in place: of the memory that the values share with others."""
+
+    def written(self, *args, **kwargs):
+        getattr(self.raw[1], name)(*args, **kwargs)
+        return self
+
+    RULES[name] = written
+
+
+for _name in ("div_", "__itruediv__", "neg_"):
+    _in_place(_name)
+
+
+@rule("mul_", "__imul__")
+def _mul_(self, other):
+    if self._merged and not (isinstance(other, Tensor) and other.dim()):
+        self.raw[1].mul_(other)
+        return self
+    return _become(self, _mul(self, other))  # torch: with values of its own, too
 
 
 @rule("mul", "__mul__", "__rmul__")
@@ -80,14 +148,14 @@ def _mul(self, other):
     if _is(other):
         return _mul(coalesce(self), to_dense(other))
     if not isinstance(other, Tensor) or not other.dim():
-        return like(self, self._held * other)
+        return like(self, self.raw[1] * other)
     other = other.broadcast_to(tuple(self.shape))
     return like(self, self._held * other[tuple(self._places.unbind(0))])
 
 
 @rule("div", "__truediv__", "true_divide")
 def _div(self, other):
-    return like(self, self._held / other)
+    return like(self, self.raw[1] / other)
 
 
 def _keeps_zeros(name, linear=False):
@@ -95,12 +163,17 @@ def _keeps_zeros(name, linear=False):
 
     def of_values(self, *args, **kwargs):
         self = self if linear else coalesce(self)
-        return like(self, getattr(self._held, name)(*args, **kwargs))
+        places, values = self.raw
+        values = getattr(values, name)(*args, **kwargs)
+        return _made(places.to(values.device), values, self.shape, self._merged, self._loose)
 
     RULES[name] = of_values
 
 
-for _name in ("abs", "sqrt", "sin", "tan", "tanh", "asin", "atan", "sinh", "relu", "expm1", "log1p", "sign", "pow"):
+for _name in (
+    "abs", "sqrt", "sin", "tan", "tanh", "asin", "atan", "sinh", "relu", "expm1", "log1p", "sign", "pow",
+    "square", "round", "isnan", "isinf", "nan_to_num",
+):  # fmt: skip
     _keeps_zeros(_name)
 for _name in ("neg", "detach", "clone", "to", "cpu", "cuda", "float", "double", "half", "long", "int", "bfloat16"):
     _keeps_zeros(_name, linear=True)
@@ -110,8 +183,58 @@ for _operator, _method in (("__neg__", "neg"), ("__pow__", "pow"), ("__abs__", "
 
 @rule("requires_grad_")
 def _requires_grad(self, requires_grad=True):
-    self._held.requires_grad_(requires_grad)
+    self.raw[1].requires_grad_(requires_grad)
     return self
+
+
+@rule("detach_")
+def _detach_(self):
+    self.raw[1].detach_()
+    return self
+
+
+@rule("norm")
+def _norm(self, p="fro"):
+    return coalesce(self)._held.norm(p)
+
+
+@rule("any")
+def _any(self):
+    return self._held.any()
+
+
+@rule("sparse_mask")
+def _sparse_mask(self, mask):
+    dense = to_dense(self) if _is(self) else self
+    return like(mask, dense[tuple(mask._places.unbind(0))])
+
+
+@method
+def sparse_mask(self, mask):
+    """The numbers of self at the places of mask, a sparse tensor. Shape: any -> the same, sparse."""
+    return _sparse_mask(self, mask)
+
+
+@rule("__getitem__")
+def _getitem(self, index):
+    if type(index) is not int or self._places.shape[0] != 1:
+        raise NotImplementedError("jtorch takes rows alone out of a sparse tensor. x.to_dense() gives a dense one")
+    return to_dense(self)[index]
+
+
+# Copies.
+
+
+@rule("__deepcopy__")
+def _deepcopy(self, memo):
+    if id(self) not in memo:
+        memo[id(self)] = like(self, copy.deepcopy(self.raw[1], memo))
+    return memo[id(self)]
+
+
+@rule("__reduce_ex__", "__reduce__")
+def _reduce(self, protocol=2):
+    return _made, (*self._settled(), tuple(self.shape), self._merged)
 
 
 # Shapes.
@@ -119,6 +242,12 @@ def _requires_grad(self, requires_grad=True):
 
 @rule("t")
 def _t(self):
+    count = self.raw[0].shape[0]
+    if self.dim() > count or count > 2:
+        raise RuntimeError(
+            "t() expects a tensor with <= 2 sparse and 0 dense dimensions, but got "
+            f"{count} sparse and {self.dim() - count} dense dimensions"
+        )
     return _made(self._places.flip(0), self._held, tuple(self.shape)[::-1])
 
 

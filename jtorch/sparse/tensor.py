@@ -9,9 +9,32 @@ from jtorch.api.creation import zeros
 from jtorch.api.overriding import DisableTorchFunctionSubclass, disabled, take_over
 from jtorch.api.put import function, method
 from jtorch.api.settings import constant
+from jtorch.autograd.apply import call
+from jtorch.engine import log
+from jtorch.engine.ref import Aval
+from jtorch.engine.storage import Storage
 
 # Name of a function or method of torch -> what it does where an argument is sparse.
 RULES: dict = {}
+
+
+class SparseStorage(Storage):
+    """The storage of a sparse tensor: it has a shape, dtype and device, but no array."""
+
+    def __init__(self, aval):
+        self._aval = aval
+
+    @property
+    def aval(self):
+        """What the tensor is."""
+        return self._aval
+
+    @property
+    def ref(self):
+        """Raises NotImplementedError: a call that reads memory has no rule for sparse tensors."""
+        raise NotImplementedError(
+            "Cannot access storage of SparseTensorImpl: jtorch has this for dense tensors alone. x.to_dense() gives one"
+        )
 
 
 class SparseTensor(Tensor):
@@ -19,31 +42,63 @@ class SparseTensor(Tensor):
 
     What is recorded of it is recorded of these two, and gradients are those of the values. The class takes no calls
     over before there is a sparse tensor, so that a program without one pays nothing.
+    raw: (indices, values) as they were made; where it is `loose`, those at a first index past the end are not there.
     """
 
     __torch_function__ = disabled
 
+    raw: tuple
+    _merged: bool
+    _loose: bool
     layout = property(lambda self: constant("sparse_coo"), doc="torch.sparse_coo.")
     is_sparse = True
+
+    def _settled(self):
+        """(indices, values) that are there. Reads the indices where it has to find out."""
+        if self._loose:
+            self._loose = False
+            places, values = self.raw
+            there = host(places)[0] < aval(self).shape[0]
+            if not there.all():
+                kept = from_host(np.flatnonzero(there), device=aval(values).device)
+                self.raw = places.index_select(1, kept), values.index_select(0, kept)
+        return self.raw
+
+    @property
+    def _places(self):
+        return self._settled()[0]
+
+    @property
+    def _held(self):
+        return self._settled()[1]
 
     @property
     def requires_grad(self):
         """Whether the values do."""
-        return self._held.requires_grad
+        return self.raw[1].requires_grad
 
     @requires_grad.setter
     def requires_grad(self, wanted):
-        self._held.requires_grad = wanted
+        self.raw[1].requires_grad = wanted
 
     @property
     def grad_fn(self):
         """The node that made the values."""
-        return self._held.grad_fn
+        return self.raw[1].grad_fn
+
+    @property
+    def data(self):
+        """The same values, outside the graph."""
+        return like(self, self.raw[1].detach())
+
+    @data.setter
+    def data(self, value):
+        self._storage, self.raw, self._merged, self._loose = value._storage, value.raw, value._merged, value._loose
 
     @property
     def is_leaf(self):
         """Whether the values are a leaf."""
-        return self._held.is_leaf
+        return self.raw[1].is_leaf
 
     @property
     def grad(self):
@@ -57,6 +112,20 @@ class SparseTensor(Tensor):
         return _made(self._places[:, index], grad[index], self.shape, True)
 
 
+def unknown(name):
+    """The error of a function that there is for dense tensors alone."""
+    return NotImplementedError(
+        f"Could not run 'aten::{name}' with arguments from the 'SparseCPU' backend: jtorch has it for dense tensors "
+        "alone. x.to_dense() gives one"
+    )
+
+
+def refuse(name, tensors):
+    """Raise `unknown(name)` where one of the tensors is sparse."""
+    if any(x.is_sparse for x in tensors):
+        raise unknown(name)
+
+
 def _torch_function(cls, func, types, args=(), kwargs=None):
     owner = getattr(func, "__self__", None)
     name = owner.fget.__name__ if isinstance(owner, property) else func.__name__
@@ -64,17 +133,14 @@ def _torch_function(cls, func, types, args=(), kwargs=None):
         with DisableTorchFunctionSubclass():
             return func(*args, **(kwargs or {}))
     if name not in RULES:
-        raise NotImplementedError(
-            f"Could not run 'aten::{name}' with arguments from the 'SparseCPU' backend: jtorch has it for dense "
-            "tensors alone. x.to_dense() gives one"
-        )
+        raise unknown(name)
     return RULES[name](*args, **(kwargs or {}))
 
 
 # What the shape and dtype alone answer.
 _KNOWN = frozenset(
     "shape size dim ndim ndimension numel nelement dtype device is_cuda is_cpu is_floating_point is_complex get_device "
-    "__len__ is_tensor __hash__ __class__ element_size is_meta __dir__".split()
+    "__len__ is_tensor __hash__ __class__ element_size is_meta __dir__ _get_grad _set_grad _del_grad is_pinned".split()
 )
 
 
@@ -88,12 +154,14 @@ def rule(*names):
     return put
 
 
-def _made(places, values, shape, merged=False):
-    """A sparse tensor of its parts. merged: whether no place comes twice and they are in order."""
+def _made(places, values, shape, merged=False, loose=False):
+    """A sparse tensor of its parts. merged: no place comes twice and they are in order. loose: see SparseTensor."""
     take_over(SparseTensor, _torch_function)
-    out = zeros((), dtype=aval(values).dtype, device=aval(values).device).expand(tuple(shape))
-    out.__class__ = SparseTensor
-    out._places, out._held, out._merged = places, values, merged
+    log.bind()  # a call that makes one is not replayed
+    seen = aval(values)
+    out = object.__new__(SparseTensor)
+    out._storage = SparseStorage(Aval(tuple(shape), seen.dtype, seen.device))
+    out.raw, out._merged, out._loose = (places, values), merged, loose
     return out
 
 
@@ -164,10 +232,7 @@ def coalesce(self):
 @rule("to_dense")
 def to_dense(self, dtype=None, **kwargs):
     """All numbers."""
-    dims = tuple(self.shape[: self._places.shape[0]])
-    flat = from_host(_flat(self, dims), device=aval(self._held).device)
-    out = self._held.new_zeros((int(np.prod(dims)), *self._held.shape[1:])).index_add(0, flat, self._held)
-    out = out.reshape(tuple(self.shape))
+    out = call("sparse_to_dense", *self.raw, tuple(aval(self).shape))
     return out if dtype is None else out.to(dtype)
 
 
@@ -190,6 +255,6 @@ SparseTensor._values = lambda self: self._held
 SparseTensor._nnz = lambda self: self._places.shape[1]
 
 
-def like(x, values, merged=None):
-    """Other values at the places of a sparse tensor."""
-    return _made(x._places, values, x.shape, x._merged if merged is None else merged)
+def like(x, values):
+    """Other values at the places of a sparse tensor: as many as x.raw has."""
+    return _made(x.raw[0], values, aval(x).shape, x._merged, x._loose)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from jtorch import _tensor
+from jtorch import _tensor, modes
 from jtorch._tensor import aval
 from jtorch.api.indices import outside
 from jtorch.api.infos import known
@@ -10,6 +10,7 @@ from jtorch.api.size import Size
 from jtorch.autograd.apply import apply
 from jtorch.autograd.grad_mode import no_grad
 from jtorch.ops.op import TABLE
+from jtorch.sparse.gradients import BAG, EMBEDDING
 
 __all__ = ["embedding", "embedding_bag", "one_hot"]
 
@@ -17,7 +18,8 @@ __all__ = ["embedding", "embedding_bag", "one_hot"]
 def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, sparse=False):
     """Rows of weight, by index. Shape: (*) of ints, (n, d) -> (*, d).
 
-    padding_idx gets no gradient; with max_norm the looked-up rows are first shortened to it, in place.
+    padding_idx gets no gradient; with max_norm the looked-up rows are first shortened to it, in place. sparse: the
+    gradient of a `weight` that is a leaf is a sparse_coo tensor of the looked-up rows.
     """
     rows = (aval(weight).shape or (0,))[0]
     if padding_idx is None:
@@ -32,7 +34,8 @@ def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, sca
         raise RuntimeError("'weight' must be 2-D")
     if outside(input, 0, rows) is not None:
         raise IndexError("index out of range in self")
-    return apply(TABLE["embedding"], (weight, input), (padding_idx, scale_grad_by_freq, sparse))
+    lookup = EMBEDDING if sparse and not modes.local.level else TABLE["embedding"]
+    return apply(lookup, (weight, input), (padding_idx, scale_grad_by_freq, sparse))
 
 
 def _shorten(weight, indices, max_norm, norm_type):
@@ -66,7 +69,8 @@ def embedding_bag(input, weight, offsets=None, max_norm=None, norm_type=2, scale
         _shorten(weight, input, max_norm, norm_type)
     padding_idx = -1 if padding_idx is None else padding_idx % aval(weight).shape[0]
     attrs = (_BAG_MODES.index(mode), include_last_offset, padding_idx, scale_grad_by_freq)
-    return apply(TABLE["embedding_bag_kernel"], (weight, input, offsets, per_sample_weights), attrs)
+    lookup = BAG if sparse and not modes.local.level else TABLE["embedding_bag_kernel"]
+    return apply(lookup, (weight, input, offsets, per_sample_weights), attrs)
 
 
 def _flat_bags(input, offsets, per_sample_weights):

@@ -10,6 +10,7 @@ from jtorch.autograd.grad_mode import no_grad
 from jtorch.autograd.inplace import update
 from jtorch.shards.dtensor import DTensor
 from jtorch.shards.norms import norm_over_ranks
+from jtorch.sparse.tensor import refuse
 
 __all__ = ["clip_grad_norm", "clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
 
@@ -43,6 +44,7 @@ def get_total_norm(tensors, norm_type: float = 2.0, error_if_nonfinite: bool = F
     norm_type = float(norm_type)
     if not tensors:
         return tensor(0.0)
+    refuse("linalg_vector_norm", tensors)
     if isinstance(tensors[0], DTensor):
         total = norm_over_ranks(tensors, norm_type)  # torch: all are DTensors then
     else:
@@ -60,6 +62,7 @@ def get_total_norm(tensors, norm_type: float = 2.0, error_if_nonfinite: bool = F
 def clip_grads_with_norm_(parameters, max_norm: float, total_norm, foreach: bool | None = None) -> None:
     """Scale the gradients of the parameters, in place, by min(1, max_norm / (total_norm + 1e-6))."""
     grads = [p.grad for p in _listed(parameters) if p.grad is not None]
+    grads = [g.raw[1] if g.is_sparse else g for g in grads]
     for device, group in _by_device(grads).items():
         update("clip_by_norm", group, group, total_norm.to(device), float(max_norm))
 
@@ -99,5 +102,6 @@ def clip_grad_norm(parameters, max_norm, norm_type=2.0, error_if_nonfinite=False
 def clip_grad_value_(parameters, clip_value: float, foreach: bool | None = None) -> None:
     """Keep every element of the gradients, in place, within [-clip_value, clip_value]."""
     grads = [p.grad for p in _listed(parameters) if p.grad is not None]
+    refuse("clamp_" if foreach is False else "clamp_min_", grads)
     for group in _by_device(grads).values():
         update("clip_by_value", group, group, float(clip_value))
