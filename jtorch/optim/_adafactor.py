@@ -9,8 +9,8 @@ import optax
 
 from jtorch._tensor import Tensor
 from jtorch.optim.counted import CountedOptimizer
-from jtorch.optim.functional import functional
 from jtorch.optim.pieces import lerp, prepared, shrunk, stateful
+from jtorch.optim.step_functions import step_function
 
 
 class Options(NamedTuple):
@@ -64,7 +64,7 @@ class Adafactor(CountedOptimizer):
     """
 
     rule = staticmethod(transformation)
-    _whole = True
+    _of_whole_params = True
     later = {"foreach": None}
 
     def __init__(
@@ -135,7 +135,7 @@ class Adafactor(CountedOptimizer):
         return Options(bool(group["maximize"]), factored), numbers, {name: name for name in names}
 
 
-@functional(Adafactor, "row_var col_var variance step")
+@step_function(Adafactor, "row_var col_var variance step")
 def adafactor(
     params,
     grads,

@@ -8,9 +8,9 @@ import optax
 from jax import lax
 
 from jtorch._tensor import Tensor
-from jtorch.optim.functional import functional
 from jtorch.optim.optax_op import OptaxOptimizer
 from jtorch.optim.pieces import lerp, shrunk, stateful
+from jtorch.optim.step_functions import step_function
 
 
 class Options(NamedTuple):
@@ -83,7 +83,7 @@ class Muon(OptaxOptimizer):
     """
 
     rule = staticmethod(transformation)
-    _whole = True
+    _of_whole_params = True
 
     def __init__(
         self,
@@ -142,7 +142,7 @@ class Muon(OptaxOptimizer):
         return options, numbers, {"momentum_buffer": "momentum_buffer"}
 
 
-@functional(Muon, "momentum_buffer")
+@step_function(Muon, "momentum_buffer")
 def muon(
     params,
     grads,

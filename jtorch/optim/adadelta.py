@@ -6,9 +6,9 @@ import jax.numpy as jnp
 import optax
 
 from jtorch.optim.counted import CountedOptimizer, check, check_lr
-from jtorch.optim.functional import functional
 from jtorch.optim.optax_op import is_zero
 from jtorch.optim.pieces import mean_square, prepared, stateful
+from jtorch.optim.step_functions import step_function
 
 
 class Options(NamedTuple):
@@ -88,7 +88,7 @@ class Adadelta(CountedOptimizer):
         return options, (group["lr"], group["rho"], group["eps"], group["weight_decay"]), fields
 
 
-@functional(Adadelta, "square_avg acc_delta step")
+@step_function(Adadelta, "square_avg acc_delta step")
 def adadelta(
     params,
     grads,

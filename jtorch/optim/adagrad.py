@@ -8,9 +8,9 @@ import optax
 
 from jtorch._tensor import aval, from_host
 from jtorch.optim.counted import CountedOptimizer, check, check_lr
-from jtorch.optim.functional import functional
 from jtorch.optim.optax_op import is_zero
 from jtorch.optim.pieces import prepared, stateful
+from jtorch.optim.step_functions import step_function
 from jtorch.shards.dtensor import part_like
 
 
@@ -106,7 +106,7 @@ class Adagrad(CountedOptimizer):
         return options, (group["lr"], group["lr_decay"], group["eps"], group["weight_decay"]), {"sum": "sum"}
 
 
-@functional(Adagrad, "sum step")
+@step_function(Adagrad, "sum step")
 def adagrad(
     params,
     grads,

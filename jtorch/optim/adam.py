@@ -7,9 +7,9 @@ import optax
 
 from jtorch._tensor import Tensor
 from jtorch.optim.counted import CountedOptimizer, check, check_betas, check_lr
-from jtorch.optim.functional import functional
 from jtorch.optim.optax_op import is_zero
 from jtorch.optim.pieces import lerp, mean_square, prepared, shrunk
+from jtorch.optim.step_functions import step_function
 
 
 class Options(NamedTuple):
@@ -150,7 +150,7 @@ def _check_betas(betas, foreach):
                 raise ValueError(f"Tensor betas[{i}] must be 1-element")
 
 
-@functional(Adam, "exp_avg exp_avg_sq max_exp_avg_sq step")
+@step_function(Adam, "exp_avg exp_avg_sq max_exp_avg_sq step")
 def adam(
     params,
     grads,

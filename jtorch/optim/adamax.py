@@ -6,9 +6,9 @@ import jax.numpy as jnp
 import optax
 
 from jtorch.optim.counted import CountedOptimizer, check, check_betas, check_lr
-from jtorch.optim.functional import functional
 from jtorch.optim.optax_op import is_zero
 from jtorch.optim.pieces import lerp, prepared, stateful
+from jtorch.optim.step_functions import step_function
 
 
 class Options(NamedTuple):
@@ -83,7 +83,7 @@ class Adamax(CountedOptimizer):
         return options, (group["lr"], *group["betas"], group["eps"], group["weight_decay"]), fields
 
 
-@functional(Adamax, "exp_avg exp_inf step")
+@step_function(Adamax, "exp_avg exp_inf step")
 def adamax(
     params,
     grads,

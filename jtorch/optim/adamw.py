@@ -1,7 +1,7 @@
 """AdamW: Adam whose weight decay is kept apart from the gradient."""
 
 from jtorch.optim.adam import Adam
-from jtorch.optim.functional import functional
+from jtorch.optim.step_functions import step_function
 
 
 class AdamW(Adam):
@@ -46,7 +46,7 @@ class AdamW(Adam):
             group["decoupled_weight_decay"] = True
 
 
-@functional(AdamW, "exp_avg exp_avg_sq max_exp_avg_sq step", decoupled_weight_decay=True)
+@step_function(AdamW, "exp_avg exp_avg_sq max_exp_avg_sq step", decoupled_weight_decay=True)
 def adamw(
     params,
     grads,

@@ -8,9 +8,9 @@ import optax
 
 from jtorch._tensor import Tensor
 from jtorch.optim.counted import CountedOptimizer, check, check_lr
-from jtorch.optim.functional import functional
 from jtorch.optim.optax_op import is_zero
 from jtorch.optim.pieces import prepared, stateful
+from jtorch.optim.step_functions import step_function
 
 
 class Options(NamedTuple):
@@ -96,7 +96,7 @@ class ASGD(CountedOptimizer):
         return options, numbers, {name: name for name in AverageState._fields}
 
 
-@functional(ASGD, "ax mu eta step")
+@step_function(ASGD, "ax mu eta step")
 def asgd(
     params,
     grads,

@@ -47,7 +47,7 @@ class LBFGS(Optimizer):
     The state is that of the first parameter. Raises: ValueError for several groups and for a learning rate below zero.
     """
 
-    _whole = True
+    _of_whole_params = True
 
     def __init__(
         self,

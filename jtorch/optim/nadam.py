@@ -7,9 +7,9 @@ import numpy as np
 import optax
 
 from jtorch.optim.counted import CountedOptimizer, check, check_betas, check_lr
-from jtorch.optim.functional import functional
 from jtorch.optim.optax_op import is_zero
 from jtorch.optim.pieces import lerp, mean_square, prepared, shrunk, stateful
+from jtorch.optim.step_functions import step_function
 
 
 class Options(NamedTuple):
@@ -114,7 +114,7 @@ class NAdam(CountedOptimizer):
         return options, numbers, {name: name for name in MomentumState._fields}
 
 
-@functional(NAdam, "exp_avg exp_avg_sq mu_product step")
+@step_function(NAdam, "exp_avg exp_avg_sq mu_product step")
 def nadam(
     params,
     grads,

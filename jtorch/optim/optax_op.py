@@ -101,11 +101,11 @@ def _step(rule, group, arrays, hypers, counts=(), bad=None):
     results = [params, *states]
     for dtype, members in _by_dtype(params).items():
         here = [counts[i] for i in members] if counts else ()
-        given = [[_parts(x[i], dtype) for i in members] for x in (params, grads, *states)]
+        given = [[_as_computed(x[i], dtype) for i in members] for x in (params, grads, *states)]
         news = transform(rule(group.options, numbers, here, dtype), group.fields, *given)
         for old, new in zip(results, news, strict=True):
             for i, value in zip(members, new, strict=True):
-                value = _whole(value, old[i].dtype)
+                value = _as_kept(value, old[i].dtype)
                 old[i] = value if bad is None else jnp.where(bad, old[i], value)
     if rows is not None:
         rows.put_back(results)
@@ -125,12 +125,13 @@ def _by_dtype(params):
     return places
 
 
-def _parts(x, dtype):
+def _as_computed(x, dtype):
     """x in the computing dtype; a complex array as its real and imaginary parts, as torch steps it."""
     return jnp.stack([x.real, x.imag], -1) if jnp.iscomplexobj(x) else x.astype(dtype)
 
 
-def _whole(x, dtype):
+def _as_kept(x, dtype):
+    """What was computed of an array of this dtype, as such an array."""
     return x[..., 0] + 1j * x[..., 1] if jnp.issubdtype(dtype, jnp.complexfloating) else x.astype(dtype)
 
 

@@ -62,7 +62,7 @@ class Optimizer:
     parameter in two groups; NotImplementedError for parts of DTensors where steps need whole tensors.
     """
 
-    _whole = False  # whether a step needs whole tensors
+    _of_whole_params = False  # whether a step works on whole tensors, not on parts of them
 
     def __init__(self, params, defaults):
         self.defaults = defaults
@@ -250,7 +250,7 @@ class Optimizer:
                 raise TypeError("optimizer can only optimize Tensors, but one of the params is " + typename(param))
             if not self.defaults.get("differentiable") and not (param.is_leaf or param.retains_grad):
                 raise ValueError("can't optimize a non-leaf Tensor")
-            if self._whole and isinstance(param, DTensor) and any(p != REPLICATE for p in param.placements):
+            if self._of_whole_params and isinstance(param, DTensor) and any(p != REPLICATE for p in param.placements):
                 raise NotImplementedError(
                     f"{type(self).__name__} works on whole tensors, but one of the params is a DTensor of which each "
                     f"rank has a part: {param.placements}"

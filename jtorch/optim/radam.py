@@ -6,9 +6,9 @@ import jax.numpy as jnp
 import optax
 
 from jtorch.optim.counted import CountedOptimizer, check, check_betas, check_lr
-from jtorch.optim.functional import functional
 from jtorch.optim.optax_op import is_zero
 from jtorch.optim.pieces import lerp, mean_square, prepared, shrunk, stateful
+from jtorch.optim.step_functions import step_function
 
 
 class Options(NamedTuple):
@@ -101,7 +101,7 @@ class RAdam(CountedOptimizer):
         return options, numbers, {name: name for name in MeanState._fields}
 
 
-@functional(RAdam, "exp_avg exp_avg_sq step")
+@step_function(RAdam, "exp_avg exp_avg_sq step")
 def radam(
     params,
     grads,

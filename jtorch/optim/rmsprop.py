@@ -6,9 +6,9 @@ import jax.numpy as jnp
 import optax
 
 from jtorch.optim.counted import CountedOptimizer, check, check_lr
-from jtorch.optim.functional import functional
 from jtorch.optim.optax_op import is_zero
 from jtorch.optim.pieces import lerp, mean_square, prepared, stateful
+from jtorch.optim.step_functions import step_function
 
 
 class Options(NamedTuple):
@@ -100,7 +100,7 @@ class RMSprop(CountedOptimizer):
         return options, (group["lr"], group["alpha"], group["eps"], decay, momentum), {name: name for name in names}
 
 
-@functional(RMSprop, "square_avg grad_avg momentum_buffer step")
+@step_function(RMSprop, "square_avg grad_avg momentum_buffer step")
 def rmsprop(
     params,
     grads,

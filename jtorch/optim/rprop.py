@@ -8,8 +8,8 @@ import optax
 
 from jtorch._tensor import Tensor, aval
 from jtorch.optim.counted import CountedOptimizer, check_lr
-from jtorch.optim.functional import functional
 from jtorch.optim.pieces import prepared, stateful
+from jtorch.optim.step_functions import step_function
 
 
 class Options(NamedTuple):
@@ -88,7 +88,7 @@ class Rprop(CountedOptimizer):
         return Options(bool(group["maximize"])), (*group["etas"], *group["step_sizes"]), fields
 
 
-@functional(Rprop, "prev step_size step")
+@step_function(Rprop, "prev step_size step")
 def rprop(
     params,
     grads,

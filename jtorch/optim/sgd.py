@@ -6,9 +6,9 @@ import jax
 import optax
 
 from jtorch._tensor import Tensor
-from jtorch.optim.functional import functional
 from jtorch.optim.optax_op import OptaxOptimizer, is_zero
 from jtorch.optim.pieces import prepared
+from jtorch.optim.step_functions import step_function
 
 
 class Options(NamedTuple):
@@ -172,7 +172,7 @@ class SGD(OptaxOptimizer):
         return [float(v) for v in values], tuple(values.index(first) for first in firsts)
 
 
-@functional(SGD, "momentum_buffer")
+@step_function(SGD, "momentum_buffer")
 def sgd(
     params,
     d_p_list,

@@ -20,7 +20,7 @@ _HINTS = ("has_complex", "has_sparse_grad")
 _clock = Clock()  # one for all: what steps it has seen it need not read
 
 
-def functional(optimizer, states, **constants):
+def step_function(optimizer, states, **constants):
     """Decorator of a signature: what it declares is a step of `optimizer`, a class, on lists that are changed in place.
 
     states: the names that the lists after parameters and gradients have in the optimizer's state. A list may be empty,
