@@ -30,7 +30,7 @@ class _Named:
 
 
 class layout(_Named):
-    """torch.layout: how elements lie in memory. There is only `strided` here."""
+    """torch.layout: how elements lie in memory. Tensors here are `strided`, or `sparse_coo`."""
 
 
 class memory_format(_Named):

@@ -54,7 +54,8 @@ def embedding_bag(input, weight, offsets=None, max_norm=None, norm_type=2, scale
                   sparse=False, per_sample_weights=None, include_last_offset=False, padding_idx=None):  # fmt: skip
     """The sum, mean or maximum of the rows of weight in each bag. Shape: (bags, m) or (m,), (n, d) -> (bags, d).
 
-    offsets: where each bag of a vector begins. Raises ValueError and NotImplementedError as torch does.
+    offsets: where each bag of a vector begins. sparse: as for embedding.
+    Raises ValueError and NotImplementedError as torch does.
     """
     if per_sample_weights is not None and aval(per_sample_weights).shape != aval(input).shape:
         raise ValueError(

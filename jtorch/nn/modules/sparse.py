@@ -53,7 +53,8 @@ class Embedding(_Table):
     """A table of vectors: integers in, rows out.
 
     Shape: (*), integers in [0, num_embeddings) -> (*, embedding_dim).
-    The row padding_idx starts at 0 and gets no gradient.
+    The row padding_idx starts at 0 and gets no gradient. sparse: the gradient of weight is a sparse tensor of the rows
+    that were looked up, which SparseAdam, SGD and Adagrad step by.
     Attributes: weight (num_embeddings, embedding_dim), drawn from N(0, 1).
     Raises: AssertionError for a padding_idx outside the table.
     """
@@ -112,7 +113,7 @@ class EmbeddingBag(_Table):
     """Sums, means or maxima of rows of a table, bag by bag.
 
     Shape: (bags, m), or (m,) and the offsets (bags,) where each bag begins -> (bags, embedding_dim). mode: "sum",
-    "mean" or "max". Rows padding_idx do not count.
+    "mean" or "max". Rows padding_idx do not count. sparse: as in Embedding.
     Attributes: weight (num_embeddings, embedding_dim), drawn from N(0, 1).
     Raises: AssertionError for a padding_idx outside the table.
     """
