@@ -49,7 +49,7 @@ def trained(torch, name, bag=False, steps=4, scaled=False, between=lambda: None,
     dense = torch.optim.Adam(layer.parameters(), lr=0.01)
     scaler, losses = torch.amp.GradScaler("cpu", init_scale=8.0, enabled=scaled), []
     for turn in range(steps):
-        x = (torch.arange(12).reshape(4, 3) * (turn + 1)) % 7
+        x = torch.tensor([[(3 * i + j) * (turn + 1) % 7 for j in range(3)] for i in range(4)])
         found = rows(x) if bag else rows(x).mean(1)
         loss = torch.nn.functional.cross_entropy(layer(found), torch.tensor([0, 1, 2, 0]))
         by_rows.zero_grad(), dense.zero_grad()

@@ -153,7 +153,7 @@ class Stateful:
         return keys
 
     def _load_tree(self, state_dict, prefix, metadata, assign, keys, errors):
-        local_metadata = dict(metadata.get(prefix[:-1], {}))
+        local_metadata = metadata.get(prefix[:-1], {})  # torch: what is noted here stays in the dict that was given
         if assign:
             local_metadata["assign_to_params_buffers"] = assign
         # torch: keys are always collected; `strict` only says whether load_state_dict raises for them.
