@@ -190,6 +190,11 @@ def copied(array, device):
     return jax.device_put(np.array(array, order="C"), jax_device(device))
 
 
+def lent(array, device):
+    """A JAX array on the memory of a NumPy array, which nobody may write to from now on; on a copy where it must be."""
+    return jax.device_put(array, jax_device(device))
+
+
 def of_jax(device):
     """The placed Device of a jax.Device."""
     return next((_placed("cuda", i) for i, d in enumerate(cuda_devices()) if d == device), CPU)

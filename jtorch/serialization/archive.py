@@ -1,5 +1,6 @@
 """The zip files of torch.save: one record for the pickle, one for each storage, stored as they are and aligned."""
 
+import mmap
 import os
 import stat
 import tempfile
@@ -62,6 +63,7 @@ class ArchiveReader:
             raise RuntimeError(f"{_FAILED} reading zip archive: its records are larger than the file, they overlap")
         self._beside = ThreadPoolExecutor(os.cpu_count())  # sums what was read while more is read
         self._sums: list = []
+        self._mapping = None
 
     def has(self, name):
         """Whether there is a record of this name."""
@@ -99,7 +101,7 @@ class ArchiveReader:
         """The bytes of a record, an array of uint8 of its own; `verify` compares its checksum, made meanwhile."""
         info = self._info(name)
         self._file.seek(self._start(name, info))
-        data = np.empty(info.file_size, np.uint8)
+        data = _aligned(info.file_size)
         summed = None
         for start in range(0, len(data), _PIECE):
             piece = data[start : start + _PIECE]
@@ -140,8 +142,17 @@ class ArchiveReader:
         info = self._info(name)
         if not info.file_size:
             return np.empty(0, np.uint8)
-        mode = "r+" if shared else "c"
-        return np.memmap(self._path, np.uint8, mode, self._start(name, info), (info.file_size,))
+        if self._mapping is None:
+            with open(self._path, "r+b" if shared else "rb") as file:
+                self._mapping = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_WRITE if shared else mmap.ACCESS_COPY)
+        return np.frombuffer(self._mapping, np.uint8, info.file_size, self._start(name, info))
+
+
+def _aligned(size):
+    """Memory that JAX can take as it is."""
+    room = np.empty(size + _ALIGNMENT, np.uint8)
+    start = -room.ctypes.data % _ALIGNMENT
+    return room[start : start + size]
 
 
 def _summed(piece, before):

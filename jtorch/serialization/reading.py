@@ -203,7 +203,7 @@ def _stored(archive, key, kind, nbytes, location, swapped, mapped):
     data = archive.map(name, Options.mmap == MAP_SHARED) if mapped else archive.read(name)
     if swapped and kind.dtype.itemsize > 1:
         data = _in_order(data, kind.dtype)
-    return LoadedStorage(data, kind.dtype, nbytes)
+    return LoadedStorage(data, kind.dtype, nbytes, own=not mapped)
 
 
 def _in_order(data, dtype):

@@ -1,7 +1,7 @@
 """Storages out of a file, and the functions by which torch's pickles make tensors of them."""
 
 from jtorch import _tensor, devices
-from jtorch._tensor import Tensor, from_host
+from jtorch._tensor import Tensor, from_array, from_host
 from jtorch.api.memory import empty_strided
 from jtorch.api.rebuilding import on_storage
 from jtorch.api.storages import UntypedStorage
@@ -12,15 +12,18 @@ from jtorch.nn.parameter import Parameter
 from jtorch.shapes import contiguous_strides, numel
 from jtorch.sparse import sparse_coo_tensor
 
+_LARGE = 1 << 20  # bytes; less is sooner copied when it is used than given to JAX
+
 
 class LoadedStorage(UntypedStorage):
     """Memory out of a file, whose values are put into a Storage when the first tensor on them is made.
 
     data: a NumPy array of uint8, or None for memory without values (meta). dtype: what the file says it holds.
+    own: whether nobody else can write to the data.
     """
 
-    def __init__(self, data, dtype, nbytes, device=None):
-        self._data, self.dtype, self._place = data, dtype, device or Device("cpu")
+    def __init__(self, data, dtype, nbytes, device=None, own=False):
+        self._data, self.dtype, self._place, self._own = data, dtype, device or Device("cpu"), own
         self._nbytes = nbytes
         self._made: Storage | None = None
 
@@ -38,8 +41,11 @@ class LoadedStorage(UntypedStorage):
     def _make(self, dtype, shape):
         if self._data is None:
             raise RuntimeError("the storage has no data")
-        used = self._data[: numel(shape) * dtype.itemsize]
-        self._made = from_host(used.view(dtype.numpy).reshape(shape), dtype, self._place)._storage
+        used = self._data[: numel(shape) * dtype.itemsize].view(dtype.numpy).reshape(shape)
+        if self._own and used.nbytes >= _LARGE and self._place.type == "cpu":
+            self._made = from_array(devices.lent(used, devices.CPU))._storage
+        else:
+            self._made = from_host(used, dtype, self._place)._storage
 
     def nbytes(self):
         """How many bytes there are."""
@@ -49,7 +55,7 @@ class LoadedStorage(UntypedStorage):
 
     def at(self, device):
         """The same memory on a device."""
-        return LoadedStorage(self._data, self.dtype, self._nbytes, device)
+        return LoadedStorage(self._data, self.dtype, self._nbytes, device, self._own)
 
     def part(self, start, stop):
         """The elements from start to stop as memory of their own."""
