@@ -95,7 +95,10 @@ def pull(node, gradients, mode):
 def check(node, gradients, mode):
     """Raise RuntimeError when a gradient that a node gave has a nan in it."""
     for i, gradient in enumerate(node.spread(gradients)):
-        if gradient is not None and np.isnan(_tensor.host(mode.wrap(gradient))).any():
+        if gradient is None:
+            continue
+        sent = mode.wrap(gradient)
+        if np.isnan(_tensor.host(sent.raw[1] if sent.is_sparse else sent)).any():
             raise RuntimeError(f"Function '{node.name()}' returned nan values in its {i}th output.")
 
 

@@ -55,6 +55,11 @@ def in_one_pass(torch, sparse):
     return weight.grad
 
 
+def watched(torch):
+    with torch.autograd.detect_anomaly():
+        return looked_up(torch).grad
+
+
 def twice(torch):
     weight = table(torch)
     rows = torch.nn.functional.embedding(torch.tensor([1, 1]), weight, sparse=True)
@@ -108,7 +113,7 @@ def facts(torch):
 
 
 TEXTS = [
-    facts, twice, hooked, changed, cleared, saved,
+    facts, watched, twice, hooked, changed, cleared, saved,
     lambda torch: [looked_up(torch, **options).grad for options in ({}, {"padding_idx": 1}, {"indices": []})],
     lambda torch: [looked_up(torch, weight=table(torch, dtype=getattr(torch, name))).grad for name in KINDS],
     lambda torch: [added(torch), added(torch, "dense"), added(torch, (0, 3), "dense", (1, 1))],
