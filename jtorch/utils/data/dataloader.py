@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any, Generic, TypeVar
 
+from jtorch.utils.data._pipes import pipes_of, wrapped
 from jtorch.utils.data._utils.collate import default_collate, default_convert
 from jtorch.utils.data._utils.forkserver import ForkServer
 from jtorch.utils.data._utils.iterate import (
@@ -15,7 +16,9 @@ from jtorch.utils.data._utils.iterate import (
     _SingleProcessDataLoaderIter,
 )
 from jtorch.utils.data._utils.worker import get_worker_info
+from jtorch.utils.data.datapipes.datapipe import IterDataPipe
 from jtorch.utils.data.dataset import IterableDataset
+from jtorch.utils.data.graph_settings import apply_shuffle_settings
 from jtorch.utils.data.sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler
 
 _T_co = TypeVar("_T_co", covariant=True)
@@ -64,7 +67,8 @@ class DataLoader(Generic[_T_co]):
         in_order=True,
     ):
         _check_workers(num_workers, timeout, prefetch_factor, persistent_workers)
-        self.dataset = dataset
+        self.dataset = wrapped(dataset)
+        self._pipes = pipes_of(self.dataset)
         self.num_workers = num_workers
         self.prefetch_factor = 2 if num_workers > 0 and prefetch_factor is None else prefetch_factor
         self.pin_memory = pin_memory
@@ -75,6 +79,9 @@ class DataLoader(Generic[_T_co]):
         self.in_order = in_order
         self._dataset_kind = _DatasetKind.Iterable if isinstance(dataset, IterableDataset) else _DatasetKind.Map
         if self._dataset_kind == _DatasetKind.Iterable:
+            if isinstance(dataset, IterDataPipe):
+                apply_shuffle_settings(dataset, shuffle)
+                shuffle = None
             _check_stream(shuffle, sampler, batch_sampler)
         _check_sampling(bool(shuffle), sampler, batch_sampler, batch_size, drop_last)
         if batch_sampler is not None:

@@ -43,6 +43,8 @@ class _BaseDataLoaderIter:
             drop_last=loader.drop_last,
         )
         self._sampler_iter = iter(self._index_sampler)
+        self._pipes = loader._pipes
+        self._shared_seed = None if self._pipes is None else self._pipes.seed(loader.generator)
         self._base_seed = draw_seed(loader.generator)
         self._persistent_workers = loader.persistent_workers
         self._num_yielded = 0
@@ -54,6 +56,8 @@ class _BaseDataLoaderIter:
         self._sampler_iter = iter(self._index_sampler)
         self._num_yielded = 0
         self._IterableDataset_len_called = loader._IterableDataset_len_called
+        if self._pipes is not None:
+            self._shared_seed = self._pipes.seed(loader.generator)
 
     def _next_data(self):
         raise NotImplementedError
@@ -95,6 +99,8 @@ class _SingleProcessDataLoaderIter(_BaseDataLoaderIter):
         super().__init__(loader)
         if loader.timeout != 0:
             raise AssertionError("_SingleProcessDataLoaderIter requires timeout == 0")
+        if self._pipes is not None:
+            self._pipes.shard()
         self._dataset_fetcher = self._make_fetcher(self._dataset)
 
     def _next_data(self):
@@ -117,11 +123,14 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
         self._in_order = loader.in_order
         self._stream = self._dataset_kind == _DatasetKind.Iterable
         self._ahead = loader.prefetch_factor * loader.num_workers
-        self._job = Job(
-            self._dataset, loader.worker_init_fn, self._make_fetcher, 0, loader.num_workers, self._base_seed
-        )
+        init_fn = loader.worker_init_fn
+        if self._pipes is not None:
+            init_fn = self._pipes.settling(init_fn, self._shared_seed)
+        self._job = Job(self._dataset, init_fn, self._make_fetcher, 0, loader.num_workers, self._base_seed)
         self._team = self._gather()
         self._workers = self._team.workers
+        if self._pipes is not None:
+            self._pipes.seed(loader.generator)  # torch: draws once more, for nothing
         self._begin()
 
     def _gather(self):
@@ -153,7 +162,7 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
 
     def _reset(self, loader):
         super()._reset(loader)
-        self._team.resume()
+        self._team.resume(self._shared_seed)
         self._begin()
 
     def _give_task(self):

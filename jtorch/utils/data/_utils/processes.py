@@ -138,7 +138,7 @@ class Processes:
     def __init__(self, job, stream, ahead):
         fd, length, modules = pickling.pack(job.dataset, job.init_fn, job.make_fetcher)
         self.workers = []
-        self._turn = 0
+        self._turn = (0, None)  # the number of the pass, and the seed of its pipes
         self._ready = selectors.DefaultSelector()
         try:
             server, given = ForkServer.get(), surroundings()
@@ -176,9 +176,9 @@ class Processes:
             if taken is not None and taken[0] == self._turn:
                 return taken[1:]
 
-    def resume(self):
+    def resume(self, seed):
         """Begin a new pass; what is still made for the last one is thrown away."""
-        self._turn += 1
+        self._turn = (self._turn[0] + 1, seed)
         for worker in self.workers:
             worker.forget()
 
@@ -228,11 +228,11 @@ class Guests:
         number, at, index = self._tasks.popleft()
         return at, self.workers[number].answer(index, self._stream)
 
-    def resume(self):
+    def resume(self, seed):
         """Begin a new pass."""
         self._tasks.clear()
         for worker in self.workers:
-            worker.resume()
+            worker.resume(seed)
 
     def close(self):
         """There is nothing to end."""

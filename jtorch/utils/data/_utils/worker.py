@@ -127,9 +127,11 @@ class Worker:
             except Exception as error:
                 return Ended() if stream and isinstance(error, StopIteration) else self._wrapped(error)
 
-    def resume(self):
-        """Begin a new pass over the dataset."""
+    def resume(self, seed=None):
+        """Begin a new pass over the dataset: with new seeds for its pipes, if it is made of them."""
         with self._at_work():
+            if seed is not None:
+                self._job.init_fn.again(seed)
             self._fetcher = self._job.make_fetcher(self._job.dataset)
 
     def _wrapped(self, error):
@@ -245,12 +247,12 @@ def _serve(channel):
         return
     arena = memory.Allocator.current = memory.Arena()
     worker = Worker(Job(dataset, init_fn, make_fetcher, *numbers))
-    now = 0
+    now = (0, None)
     while True:
         turn, at, index, free, gone = pickling.task(*channel.receive())
         arena.give_back(free, gone)
         if turn != now:
-            worker.resume()
+            worker.resume(turn[1])
             now = turn
         body, files = _message(arena, turn, at, worker.answer(index, stream), worker)
         channel.send(body, files)

@@ -1,0 +1,1 @@
+"""What datapipes share: functions and streams, decoders of files."""
