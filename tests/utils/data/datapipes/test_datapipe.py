@@ -92,9 +92,10 @@ def test_validation():
     def run(torch):
         data = torch.utils.data
 
-        def takes(pipe: data.IterDataPipe):
+        def takes(pipe):
             return pipe
 
+        takes.__annotations__["pipe"] = data.IterDataPipe
         return (
             outcome(lambda: data.argument_validation(takes)([1])),
             outcome(lambda: data.runtime_validation(takes)),
