@@ -30,9 +30,14 @@ def current():
     return _local.walks[-1]
 
 
+def running():
+    """The backward pass that is running in this thread, None when there is none."""
+    return _local.walks[-1] if _local.walks else None
+
+
 def arrived():
     """A gradient, off the graph, that the node which is running now was given; None outside of a backward pass."""
-    walk = _local.walks[-1] if _local.walks else None
+    walk = running()
     found = None if walk is None else next((g for g in walk.given if g is not None), None)
     return None if found is None else wrap(read(walk.mode.wrap(found)))
 
