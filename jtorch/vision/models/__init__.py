@@ -1,6 +1,6 @@
 """torchvision.models: nets for images, with torchvision's state dicts, so that its weight files load."""
 
-from jtorch.vision.models import detection
+from jtorch.vision.models import detection, quantization, video
 from jtorch.vision.models._api import (
     Weights,
     WeightsEnum,

@@ -82,11 +82,11 @@ class IntermediateLayerGetter(nn.ModuleDict):
 # Builders.
 
 
-def builder(weights_enum, old="IMAGENET1K_V1", prepare=None, load=None):
+def builder(weights_enum, old="IMAGENET1K_V1", prepare=None, load=None, more=None):
     """Make a function of **kwargs that builds a net into torchvision's builder of it, and register it.
 
     old: the weights that `pretrained=True` means. prepare(kwargs, weights): what weights ask of the arguments, beside
-    num_classes. load(net, state, given): how weights come into a net; given: the user's kwargs.
+    num_classes. load(net, state, given): how weights come into a net; given: the user's kwargs. more: as in dressed.
     """
 
     def decorate(make):
@@ -107,7 +107,7 @@ def builder(weights_enum, old="IMAGENET1K_V1", prepare=None, load=None):
                 load(net, state, given)
             return net
 
-        return dressed(make, build, weights_enum, {"pretrained": ("weights", weights_enum, old)})
+        return dressed(make, build, weights_enum, {"pretrained": ("weights", weights_enum, old)}, more)
 
     return decorate
 

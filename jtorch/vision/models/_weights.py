@@ -9,7 +9,7 @@ from typing import Any
 
 from jtorch.hub import load_state_dict_from_url
 from jtorch.vision.transforms._modes import InterpolationMode
-from jtorch.vision.transforms._presets import ImageClassification, ObjectDetection
+from jtorch.vision.transforms._presets import ImageClassification, ObjectDetection, VideoClassification
 
 _HERE = Path(__file__).parent
 _HOST = "https://download.pytorch.org/models/"
@@ -87,10 +87,28 @@ def _detection(facts):
     return Weights(_HOST + rest["file"], ObjectDetection, meta)
 
 
+def _video(facts):
+    """The Weights of an entry of a net for clips."""
+    rest = dict(facts)
+    file, correct = rest.pop("file"), rest.pop("kinetics")
+    images = {name: tuple(value) for name, value in rest.pop("images").items()}
+    meta = {
+        "min_size": tuple(rest.pop("min_size")),
+        "categories": categories("kinetics"),
+        "_metrics": {"Kinetics-400": {"acc@1": correct[0], "acc@5": correct[1]}},
+        "_ops": rest.pop("ops"),
+        "_file_size": rest.pop("file_size"),
+        **rest,
+    }
+    return Weights(_HOST + file, partial(VideoClassification, **images), meta)
+
+
 def _one(facts):
     """The Weights of one entry."""
     if "coco" in facts:
         return _detection(facts)
+    if "kinetics" in facts:
+        return _video(facts)
     rest = dict(facts)
     rest.pop("default", None)
     file, images, correct = rest.pop("file"), rest.pop("images"), rest.pop("acc")
