@@ -8,6 +8,7 @@ from types import ModuleType
 from jtorch.compat.names import lack, modules, theirs
 
 _IMPORT_FROM = dis.opmap["IMPORT_FROM"]
+_BARE = ("torch.distributed.rpc",)  # where torch itself may have nothing inside, and libraries look
 
 
 class Missing(type):
@@ -74,7 +75,7 @@ def explain(module):
             except AttributeError:
                 pass
         symbol = f"{name}.{attribute}"
-        if symbol in modules():
+        if symbol in modules() and name not in _BARE:
             return importlib.import_module(symbol)
         if not attribute.startswith("__") and _is_import(sys._getframe(1)):
             return Missing(symbol)

@@ -8,6 +8,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 from jtorch.compat.finder import activate
+from jtorch.errors import is_own
 
 _RUNNING = "JTORCH_RUNNING"  # the program, for the processes that it spawns: a script's path, or -m and a module's name
 
@@ -73,4 +74,12 @@ def _run(code, path, package):
     main = ModuleType("__main__")
     main.__dict__.update(__file__=path, __builtins__=builtins, __spec__=_Spec(package), __package__=package or None)
     sys.modules["__main__"] = main
+    sys.excepthook = _show
     exec(code, main.__dict__)
+
+
+def _show(kind, error, trace):
+    """Show an error that nobody caught as Python would: from the program's first line on, without what runs it."""
+    while trace is not None and (is_own(name := trace.tb_frame.f_code.co_filename) or name.startswith("<frozen")):
+        trace = trace.tb_next
+    sys.__excepthook__(kind, error if trace is None else error.with_traceback(trace), trace)

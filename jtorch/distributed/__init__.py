@@ -1,6 +1,6 @@
 """torch.distributed: processes that work together, over jax.distributed and XLA's collectives."""
 
-from jtorch.distributed import algorithms, checkpoint, device_mesh, fsdp, nn, tensor
+from jtorch.distributed import algorithms, checkpoint, device_mesh, fsdp, nn, rpc, tensor
 from jtorch.groups.calls import ReduceOp, Work
 from jtorch.groups.collectives import (
     all_gather,
@@ -75,5 +75,5 @@ __all__ = [
     "get_world_size", "group", "init_device_mesh", "init_process_group", "irecv", "is_available", "is_gloo_available",
     "is_initialized", "is_mpi_available", "is_nccl_available", "is_torchelastic_launched", "isend",
     "monitored_barrier", "new_group", "new_subgroups", "new_subgroups_by_enumeration", "nn", "recv", "reduce",
-    "reduce_scatter", "reduce_scatter_tensor", "scatter", "scatter_object_list", "send", "tensor",
+    "reduce_scatter", "reduce_scatter_tensor", "rpc", "scatter", "scatter_object_list", "send", "tensor",
 ]  # fmt: skip

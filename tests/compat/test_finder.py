@@ -62,6 +62,7 @@ def test_what_jtorch_lacks_is_named_when_it_is_used():
                 use()
             except (NotImplementedError, AttributeError) as error:
                 print(type(error).__name__, error)
+        print(torch.distributed.rpc.is_available(), hasattr(torch.distributed.rpc, "api"))
         try:
             import torch.nn.functionals
         except ModuleNotFoundError as error:
@@ -75,6 +76,7 @@ def test_what_jtorch_lacks_is_named_when_it_is_used():
         "has is torch.lerp",
         "AttributeError jtorch does not have torch.onnx.export.to_file",
         "AttributeError jtorch does not have torch.onnx.errors.x",
+        "False False",
         "No module named 'torch.nn.functionals'",
     ]
 

@@ -57,7 +57,9 @@ def test_an_error_is_shown_at_the_scripts_line(tmp_path):
     (tmp_path / "main.py").write_text("import torch\n\ntorch.ones(2) @ torch.ones(3)\n")
     done = run("run", "main.py", cwd=tmp_path)
     assert done.returncode == 1
-    assert 'main.py", line 3, in <module>' in done.stderr and "RuntimeError: inconsistent tensor size" in done.stderr
+    begin, first, *_ = done.stderr.splitlines()
+    assert begin == "Traceback (most recent call last):" and 'main.py", line 3, in <module>' in first
+    assert "RuntimeError: inconsistent tensor size" in done.stderr
 
 
 def test_no_such_program(tmp_path):
