@@ -1,5 +1,6 @@
 """The few names of torch's extension module that Python code takes from there."""
 
+from jtorch import modes
 from jtorch._tensor import TensorBase
 from jtorch.api.overriding import DisableTorchFunction, DisableTorchFunctionSubclass
 from jtorch.api.overriding import disabled as _disabled_torch_function_impl
@@ -14,6 +15,11 @@ def _log_api_usage_once(event):
 
 def _get_tracing_state():
     """What torch.jit.trace notes while it runs the code that asks: None, it never does."""
+
+
+def _are_functorch_transforms_active():
+    """Whether a transform of torch.func is under way in this thread."""
+    return modes.local.level > 0
 
 
 class _nn:

@@ -34,6 +34,7 @@ from jtorch import (
     mtia,
     multiprocessing,
     nn,
+    onnx,
     optim,
     overrides,
     profiler,

@@ -31,6 +31,7 @@ from jtorch import mps as mps
 from jtorch import mtia as mtia
 from jtorch import multiprocessing as multiprocessing
 from jtorch import nn as nn
+from jtorch import onnx as onnx
 from jtorch import optim as optim
 from jtorch import overrides as overrides
 from jtorch import profiler as profiler

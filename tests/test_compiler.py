@@ -96,6 +96,11 @@ def test_questions_have_torchs_answers_outside_of_tracing():
             torch.xpu.is_available(),
             torch.mps.is_available(),
             torch.mtia.is_available(),
+            torch.onnx.is_in_onnx_export(),
+            torch._C._are_functorch_transforms_active(),
+            torch.func.vmap(lambda x: x + torch._C._are_functorch_transforms_active())(torch.zeros(1)).tolist(),
+            isinstance(torch.nn.ReLU(), torch._dynamo.eval_frame.OptimizedModule),
+            [getattr(torch._dynamo.config, name) for name in ("suppress_errors", "cache_size_limit", "verbose")],
         ]
 
     assert act(jtorch) == act(torch)

@@ -224,6 +224,13 @@ def _assert(condition, message):
     assert condition, message
 
 
+@function
+def _assert_async(input, assert_msg="Expected Tensor with single nonzero value, but got zero"):
+    """Raise RuntimeError with the message when the one element is zero: at once, as torch does on a CPU."""
+    if not bool(input):
+        raise RuntimeError(assert_msg)
+
+
 def _checker(name, error):
     def check(cond, message=None):
         if not cond:

@@ -255,6 +255,15 @@ SparseTensor._values = lambda self: self._held
 SparseTensor._nnz = lambda self: self._places.shape[1]
 
 
+def _coalesced_(self, coalesced):
+    """Say of a sparse tensor whether each place is there once; the tensor itself."""
+    self._merged = coalesced
+    return self
+
+
+SparseTensor._coalesced_ = _coalesced_
+
+
 def like(x, values):
     """Other values at the places of a sparse tensor: as many as x.raw has."""
     return _made(x.raw[0], values, aval(x).shape, x._merged, x._loose)

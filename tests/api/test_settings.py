@@ -33,6 +33,9 @@ WRONG = [
     lambda torch: torch.finfo(3),
     lambda torch: torch._check(False, lambda: "no"),
     lambda torch: torch._assert(False, "no"),
+    lambda torch: torch._assert_async(torch.tensor(0)),
+    lambda torch: torch._assert_async(torch.tensor([False]), "no"),
+    lambda torch: torch._assert_async(torch.tensor([True, True])),
 ]
 
 

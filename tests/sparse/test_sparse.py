@@ -45,6 +45,7 @@ def dense(torch, *shape):
 EXPRESSIONS = """
 s, s.coalesce(), s.t(), s.transpose(0, 1), s.clone(), s.detach(), s.double(), s.to(torch.float64), s.cpu()
 s.coalesce().indices(), s.coalesce().values(), s._indices(), s._values(), s._nnz(), s.is_coalesced()
+s._coalesced_(True).is_coalesced(), s.values(), s._coalesced_(False).is_coalesced()
 s.shape, s.size(0), s.dim(), s.numel(), s.layout, s.is_sparse, s.dtype, s.device, s.sparse_dim(), s.dense_dim()
 s.to_dense(), s.coalesce().is_coalesced(), s.requires_grad, s.is_leaf, s.grad, isinstance(s, torch.Tensor)
 s @ d, torch.mm(s, d), torch.sparse.mm(s, d), torch.spmm(s, d), s.mm(d), torch.matmul(s, d), s.mv(d[:, 0]), s @ d[:, 0]

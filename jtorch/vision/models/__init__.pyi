@@ -1,6 +1,8 @@
 """What jtorch.vision.models holds. Written by `python -m tests.stubs`."""
 
 from jtorch.vision.models import detection as detection
+from jtorch.vision.models import quantization as quantization
+from jtorch.vision.models import video as video
 from jtorch.vision.models._api import Weights as Weights
 from jtorch.vision.models._api import WeightsEnum as WeightsEnum
 from jtorch.vision.models._api import get_model as get_model

@@ -1,8 +1,10 @@
 """The names that libraries take from torch._dynamo: those of torch.compiler."""
 
+from jtorch._dynamo import config, eval_frame
 from jtorch.compiler import OptimizedModule, allow_in_graph, assume_constant_result, disable, is_compiling, reset
 
-__all__ = ["OptimizedModule", "allow_in_graph", "assume_constant_result", "disable", "is_compiling", "reset"]
+__all__ = ["OptimizedModule", "allow_in_graph", "assume_constant_result", "config", "disable", "eval_frame",
+           "is_compiling", "reset"]  # fmt: skip
 
 
 def disallow_in_graph(fn):
