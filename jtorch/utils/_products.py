@@ -10,8 +10,8 @@ from jtorch.recordable import SAVED, Vjp
 def products(op, attrs, ins, outs):
     """(operator of aten, shapes and other arguments, shape of the result), one for each that torch would call.
 
-    torch: matrix times vector, and attention of batches of heads on a CPU, are kernels that no formula is for. What a
-    second derivative computes is not told.
+    torch: matrix times vector, and attention of batches of heads on a CPU, are kernels that no formula is for. What
+    recurrent layers (their cells are told) and second derivatives compute is not told.
     """
     if type(op) is not Vjp:
         shapes = [_shape(x) for x in ins if x is None or type(x) is Ref]
@@ -86,6 +86,11 @@ def _of_linear(shapes, attrs, outs):
     return [_mm(name, a, b, *bias)]
 
 
+def _of_cell(shapes, attrs, outs):
+    """A step of a recurrent cell: a layer on its input and one on its state."""
+    return [*_of_linear(shapes[0::2], attrs, outs), *_of_linear(shapes[1::2], attrs, outs)]
+
+
 def _of_convolution(shapes, attrs, outs):
     return [("convolution", (*shapes, *attrs), _shape(outs[0]))]
 
@@ -128,7 +133,7 @@ def _contraction(shapes, equation):
 
 
 def _of_einsum(shapes, attrs, outs):
-    found = _contraction(shapes, attrs[0])
+    found = _contraction(shapes, attrs[-1])
     if found is None:
         return []
     batch, rows, sums, columns = found
@@ -143,6 +148,7 @@ def _tensordot(shapes, attrs):
 _FORWARD = {
     "matmul": _of_matmul,
     "linear": _of_linear,
+    **dict.fromkeys(("rnn_step", "lstm_sums", "gru_step"), _of_cell),
     "convolution": _of_convolution,
     "attention": _of_attention,
     "attention_dropout": _of_heads,
@@ -164,6 +170,11 @@ def _pull_linear(grad, shapes, attrs, needs):
     return _pulled("mm", a, b, needs[:2])
 
 
+def _pull_cell(grad, shapes, attrs, needs):
+    sides = ((shapes[i::2], needs[i::2]) for i in (0, 1))
+    return [one for side in sides for one in _pull_linear(grad, side[0], attrs, side[1])]
+
+
 def _pull_after(name):
     return lambda grad, shapes, attrs, needs: _pulled(name, shapes[1], shapes[2], needs[1:3])
 
@@ -181,7 +192,7 @@ def _pull_heads(grad, shapes, attrs, needs):
 
 
 def _pull_einsum(grad, shapes, attrs, needs):
-    found = _contraction(shapes, attrs[0])
+    found = _contraction(shapes, attrs[-1])
     if found is None:
         return []
     batch, rows, sums, columns = found
@@ -196,6 +207,7 @@ _BACKWARD = {
     "addbmm": _pull_after("bmm"),
     "matmul": _pull_matmul,
     "linear": _pull_linear,
+    **dict.fromkeys(("rnn_step", "lstm_sums", "gru_step"), _pull_cell),
     "convolution": _pull_convolution,
     "attention": _pull_attention,
     "attention_dropout": _pull_heads,

@@ -27,7 +27,8 @@ class ModuleTracker:
     @property
     def parents(self):
         """The names of the modules that are at work now. What a backward pass leaves behind ends with it."""
-        if self._walk is not None and full_walk.running() is not self._walk():
+        walk = full_walk.running()
+        if self._walk is not None and (walk is None or walk is not self._walk()):
             self._parents, self._walk = {"Global"}, None
         return self._parents
 

@@ -1,11 +1,14 @@
 """FlopCounterMode: counts by module and operator, and the table, as torch's."""
 
+import importlib
 import sys
 import types
 
 import pytest
 
 from tests.oracle import same, same_error, same_warnings
+
+importlib.import_module("torch.utils.flop_counter")  # torch does not import it by itself
 
 
 def leaf(torch, *shape):

@@ -1,6 +1,10 @@
 """ModuleTracker: the modules at work in forward and backward, as torch's."""
 
+import importlib
+
 from tests.oracle import same
+
+importlib.import_module("torch.utils.module_tracker")  # torch does not import it by itself
 
 
 def test_parents():

@@ -53,10 +53,11 @@ def replace_relu(module):
             setattr(module, name, nn.ReLU(inplace=False))
 
 
-def floating(net, quantize):
+def floating(quantize, make, *args, **kwargs):
     """A net made ready, in floating point. Raises: NotImplementedError for one that is to be quantized."""
     if quantize:
         raise NotImplementedError("quantize=True: XLA has no quantized types; quantize=False gives the net in float")
+    net = make(*args, **kwargs)
     replace_relu(net)
     return net
 

@@ -25,7 +25,7 @@ class QuantizableMobileNetV2(Stubs, MobileNetV2):
 @builder(MobileNet_V2_Weights, more=MORE)
 def quantized_mobilenet_v2(quantize=False, backend="qnnpack", **kwargs):
     """MobileNetV2."""
-    return floating(QuantizableMobileNetV2(block=QuantizableInvertedResidual, **kwargs), quantize)
+    return floating(quantize, QuantizableMobileNetV2, block=QuantizableInvertedResidual, **kwargs)
 
 
 mobilenet_v2 = quantized_mobilenet_v2

@@ -50,7 +50,7 @@ class QuantizableResNet(Stubs, ResNet):
 
 
 def _resnet(block, layers, quantize=False, backend="fbgemm", **kwargs):
-    return floating(QuantizableResNet(block, layers, **kwargs), quantize)
+    return floating(quantize, QuantizableResNet, block, layers, **kwargs)
 
 
 @builder(ResNet18_Weights, more=MORE)

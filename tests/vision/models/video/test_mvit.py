@@ -76,7 +76,7 @@ def test_draws_and_results(options):
 
 def test_errors_and_images():
     same(lambda torch, vision: vision.models.video.MViT((8, 8), 4, [], **OLD))
-    frames = pixels((2, 3, 3, 12, 10))
+    frames = pixels((2, 3, 3, 12, 10), dtype=np.float32)
 
     def prepared(torch, vision):
         preset = vision.transforms._presets.VideoClassification(crop_size=(6, 8), resize_size=(9,))
