@@ -99,11 +99,19 @@ def test_modules_forward_and_backward():
     same(run)
 
 
+def plain_number(cell):
+    try:
+        return f"{float(cell):g}"
+    except ValueError:
+        return cell
+
+
 @pytest.fixture
 def tabulate(monkeypatch):
-    """What torch prints its table by, with the spaces that it asks for."""
+    """What torch prints its table by: spaces are kept as it asks, numbers shown without zeros at their end."""
 
     def table(values, headers, colalign):
+        values = [[plain_number(cell) for cell in row] for row in values]
         widths = [max(len(h) + 2, *(len(row[i]) for row in values)) for i, h in enumerate(headers)]
         rows = [headers, ["-" * w for w in widths], *values]
         sides = [str.ljust if side == "left" else str.rjust for side in colalign]
