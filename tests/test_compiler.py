@@ -1,6 +1,7 @@
 """torch.compile, torch.compiler and torch.jit's marks beside torch's own."""
 
 import copy
+import importlib
 
 import numpy as np
 import pytest
@@ -99,8 +100,10 @@ def test_questions_have_torchs_answers_outside_of_tracing():
             torch.onnx.is_in_onnx_export(),
             torch._C._are_functorch_transforms_active(),
             torch.func.vmap(lambda x: x + torch._C._are_functorch_transforms_active())(torch.zeros(1)).tolist(),
-            isinstance(torch.nn.ReLU(), torch._dynamo.eval_frame.OptimizedModule),
-            [getattr(torch._dynamo.config, name) for name in ("suppress_errors", "cache_size_limit", "verbose")],
+            isinstance(
+                torch.nn.ReLU(), importlib.import_module(f"{torch.__name__}._dynamo.eval_frame").OptimizedModule
+            ),
+            importlib.import_module(f"{torch.__name__}._dynamo.config").cache_size_limit,
         ]
 
     assert act(jtorch) == act(torch)
