@@ -1,6 +1,7 @@
 """FlopCounterMode: counts by module and operator, and the table, as torch's."""
 
 import importlib
+import importlib.machinery
 import sys
 import types
 
@@ -120,7 +121,7 @@ def tabulate(monkeypatch):
         return "\n".join("  ".join(pad(c, w) for pad, c, w in zip(sides, row, widths, strict=True)) for row in rows)
 
     module = types.ModuleType("tabulate")
-    module.tabulate = table
+    module.tabulate, module.__spec__ = table, importlib.machinery.ModuleSpec("tabulate", None)
     monkeypatch.setitem(sys.modules, "tabulate", module)
 
 
