@@ -20,7 +20,7 @@ class Level:
 
 def tangent_of(tensor):
     """The tangent a tensor carries, or None."""
-    return tensor.__dict__.get("_tangent") if isinstance(tensor, Tensor) else None
+    return getattr(tensor, "_tangent", None) if isinstance(tensor, Tensor) else None
 
 
 def pass_on(source, target):
