@@ -2,6 +2,10 @@
 
 import functools
 
+import jax.export
+
+is_symbolic = jax.export.is_symbolic_dim  # whether a size is one that jax.export does not know yet
+
 
 def listed(shape):
     """[2, 3], as torch writes a shape inside a message."""

@@ -41,9 +41,8 @@ def run(tr, reason):
                 except Exception:
                     if varied is not None or program.is_spread(tr.node):
                         raise
-            if found is None:
+            if found is None or not _has_run(tr, found):
                 return _salvage(tr, live, reason)
-            _execute(tr, found)
             sketch.note(tr.node, fresh)
             if debug.ON:
                 _report(tr, reason, found if fresh else None)
@@ -62,6 +61,17 @@ def run_with(tr, found, reason):
         _finish(tr, reason)
 
 
+def _has_run(tr, found):
+    """Run a trace by a program. False, and nothing was done, where the memory of an input is gone."""
+    try:
+        _execute(tr, found)
+    except RuntimeError:
+        if not any(salvage.is_deleted(array) for _, array in tr.inputs):
+            raise
+        return False
+    return True
+
+
 def _execute(tr, found):
     arrays = [array for _, array in tr.inputs] if found.host else _arrays(tr, set(found.donated))
     outs = found.run(np.array(tr.numbers, np.float64), arrays)
@@ -73,7 +83,7 @@ def _execute(tr, found):
 
 
 def _salvage(tr, live, reason):
-    """Run the calls of a trace that cannot be compiled one by one. Raises what the first that fails raises."""
+    """Run the calls of a trace that cannot run whole one by one. Raises what the first live value that fails raises."""
     made, lost = salvage.calls(tr.node, np.array(tr.numbers, np.float64), _arrays(tr, set()))
     for slot in live:
         ref = tr.refs[slot]()
@@ -84,8 +94,9 @@ def _salvage(tr, live, reason):
     if debug.ON:
         debug.say(f"{reason} at {debug.user_line()}: {tr.count} calls, run one by one as they could not be compiled")
     _finish(tr, reason)
-    for error in lost.values():
-        raise again(error)
+    for slot in live:
+        if slot in lost:
+            raise again(lost[slot])
 
 
 def ran(device, out):

@@ -2,10 +2,8 @@
 
 import copy
 
-import jax
-import jax.export
-
 from jtorch import dtypes
+from jtorch.shapes import is_symbolic
 
 
 class Aval:
@@ -31,7 +29,7 @@ def aval(shape, dtype, device):
     key = (shape, dtype, device)
     found = _avals.get(key)
     if found is None:
-        sizes = tuple(n if jax.export.is_symbolic_dim(n) else int(n) for n in shape)
+        sizes = tuple(n if is_symbolic(n) else int(n) for n in shape)
         found = _avals.setdefault(key, Aval(sizes, dtype, device))
     return found
 

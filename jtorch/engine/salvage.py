@@ -1,10 +1,16 @@
-"""When a program can't be compiled: its calls run one by one, so that one that fails takes no others with it."""
+"""When a program can't be compiled, or misses an input: its calls run one by one, and one that fails fails alone."""
 
 import jax
+import numpy as np
 
 from jtorch import devices
 from jtorch.engine import program, trie
 from jtorch.engine.trie import Number
+
+
+def is_deleted(array):
+    """Whether the memory of an input is gone."""
+    return not isinstance(array, np.ndarray) and array.is_deleted()
 
 
 def calls(node, numbers, arrays):
@@ -13,7 +19,8 @@ def calls(node, numbers, arrays):
     A result that needs one that could not be made has the same error.
     """
     made = dict(zip((slot for step in node.path() for slot, _ in step.entered), arrays, strict=True))
-    lost, known = {}, {}
+    lost = {slot: _gone() for slot, array in made.items() if is_deleted(array)}
+    known = {}
     for step in node.path():
         slots = range(step.first, step.first + len(step.sig.outs))
         error = next((lost[at] for at in step.ins if type(at) is int and at in lost), None)
@@ -25,6 +32,13 @@ def calls(node, numbers, arrays):
         if error is not None:
             lost.update(dict.fromkeys(slots, error))
     return made, lost
+
+
+def _gone():
+    return RuntimeError(
+        "Array has been deleted: a JAX function that donates its arguments was given the memory of a Tensor. Give it a "
+        "copy, as of jax.tree.map(jnp.copy, params)."
+    )
 
 
 def _call(step, numbers, made, known):

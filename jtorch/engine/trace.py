@@ -3,6 +3,7 @@
 import threading
 import weakref
 
+import numpy as np
 from jax.core import Tracer
 
 from jtorch import devices, modes
@@ -10,6 +11,7 @@ from jtorch.engine import debug, trie
 from jtorch.engine.ref import Box, Ref, again
 from jtorch.engine.trie import LIFTED, Node, Number, number_key
 from jtorch.recordable import Lift
+from jtorch.shapes import is_symbolic
 
 LOCK = threading.RLock()
 _weak = weakref.ref
@@ -28,7 +30,7 @@ local = _Local()
 
 
 class Inline(Exception):
-    """An operand is a JAX tracer, or boxed: this call is not recorded here, but run at once or on the level below."""
+    """An operand or a size is JAX's, or one is boxed: this call is not recorded, but run at once or a level below."""
 
 
 every: list = []  # weak references to all traces, those of other threads too
@@ -94,12 +96,16 @@ def need_device(ref, device):
 
 
 def settle(ref):
-    """Run the trace that a pending Ref waits in, so that it has a value. Raises when its trace was given up."""
+    """Run the trace that a pending Ref waits in, so that it has a value. Raises when it could not be made."""
     trace = ref.trace
     if trace is None:
         lost = ref.lost or RuntimeError("this tensor's value was lost: the program that should have made it failed")
         raise again(lost)
-    hooks.flush(trace, "read")
+    try:
+        hooks.flush(trace, "read")
+    except Exception:
+        if ref.value is None:
+            raise  # else a call failed that this value does not need: who reads what it should have made is told
 
 
 class hooks:
@@ -263,6 +269,8 @@ def _make(trace, key, ins, known, changed):
             spots.append(spot)
             operands.append(spot)
     sig = trie.signature(op, attrs, operands, trace.device, modes.local.token)
+    if any(is_symbolic(n) for a in sig.outs for n in a.shape):
+        raise Inline  # made of sizes that only JAX's trace under way knows
     entered = tuple((slot, trace.refs[slot]().aval) for slot in range(known, len(trace.refs)))
     node = Node(parent, key, sig, tuple(spots), entered, numbers)
     parent.children[key] = node
@@ -276,17 +284,19 @@ def run_inline(op, attrs, ins, device):
     for x in ins:
         if type(x) is Ref and isinstance(x.value, Box):
             return hooks.boxed(op, attrs, ins, device)
-    values = []
+    values, operands = [], []
     for x in ins:
         if type(x) is Ref:
             if x.value is None:
                 settle(x)
             values.append(x.value)
+            operands.append(x.aval)
+        elif type(x) is Lift:  # an array, as it is in a program
+            values.append(np.asarray(x.value, np.int64 if type(x.value) is int else np.float64))
+            operands.append(Number(x.value, 0))
         else:
-            values.append(x.value if type(x) is Lift else x)
-    operands = [
-        x.aval if type(x) is Ref else None if x is None else Number(x.value if type(x) is Lift else x) for x in ins
-    ]
+            values.append(x)
+            operands.append(x if x is None else Number(x))
     sig = trie.signature(op, attrs, operands, device, modes.local.token)
     outs = op.traced(tuple(values), attrs, sig.compute)
     for out in outs:

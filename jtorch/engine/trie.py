@@ -113,7 +113,7 @@ def signature(op, attrs, operands, device, mode):
 
     Raises whatever the op raises for these shapes and dtypes: torch's error, at the user's line.
     """
-    key = (op, attrs, device, mode, tuple(_operand_key(x) for x in operands))
+    key = (op, attrs, device, mode, tuple([_operand_key(x) if type(x) is Number else x for x in operands]))
     found = _signatures.get(key)
     if found is None:
         found = _infer(op, attrs, operands, device, mode)
@@ -123,10 +123,8 @@ def signature(op, attrs, operands, device, mode):
     return found
 
 
-def _operand_key(x):
-    if type(x) is Number:
-        return (LIFTED, x.type) if x.index is not None else number_key(x.value)
-    return x
+def _operand_key(number):
+    return (LIFTED, number.type) if number.index is not None else number_key(number.value)
 
 
 def _need_int64(value):

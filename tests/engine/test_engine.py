@@ -166,6 +166,16 @@ def test_a_call_that_cannot_be_compiled_takes_no_others_with_it():
     assert (before + beside).tolist() == [44.0] * 3
 
 
+def test_who_reads_another_value_is_not_told_of_a_call_that_fails():
+    failing.on = False
+    lost, other = apply(failing("lost"), (torch.ones(3),), ()), torch.ones(3) * 2
+    apply(failing("dropped"), (other,), ())
+    failing.on = True
+    assert other.tolist() == [2.0] * 3
+    with pytest.raises(ArithmeticError):
+        lost.tolist()
+
+
 def test_an_error_that_is_kept_holds_nothing_of_who_saw_it():
     failing.on = False
     broken = apply(failing("broken again"), (torch.ones(3),), ())
