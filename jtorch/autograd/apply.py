@@ -2,6 +2,8 @@
 
 import functools
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
@@ -14,9 +16,9 @@ from jtorch.engine.storage import Storage
 from jtorch.errors import bad_argument
 from jtorch.ops.op import TABLE, Kind
 from jtorch.recordable import Lift
-from jtorch.shapes import contiguous_strides
+from jtorch.shapes import contiguous_strides, is_symbolic
 
-_NUMBERS = (int, float, bool, complex)
+NUMBERS = (int, float, bool, complex)
 _new = object.__new__
 
 
@@ -44,7 +46,7 @@ def apply(op, operands, attrs):
                 break
             ins.append(ref)
         else:
-            ins.append(x if x is None or type(x) in _NUMBERS or type(x) is Lift else _operand(x, op))
+            ins.append(x if x is None or type(x) in NUMBERS or type(x) is Lift else _operand(x, op))
         bit <<= 1
     if device is None:
         return _apply_slowly(op, operands, attrs)
@@ -59,7 +61,7 @@ def apply(op, operands, attrs):
     except trace.Inline:
         outs, sig = _inline(op, attrs, ins, device)
     if grad:
-        t = _taped(sig, needs, operands, ins, outs)
+        t = taped(sig, needs, operands, ins, outs)
     elif len(outs) == 1:
         t = _new(Tensor)
         t._storage = Storage(outs[0])
@@ -78,7 +80,7 @@ def _inline(op, attrs, ins, device):
     return outs, sig
 
 
-def _taped(sig, needs, operands, ins, outs):
+def taped(sig, needs, operands, ins, outs):
     """Wrap results and put the call on the tape."""
     kept = sig.tapes.get(needs, 0)
     if kept == 0:
@@ -156,6 +158,8 @@ def _operand(x, op):
     if isinstance(x, np.generic):
         # torch: NumPy's bools and single complex numbers are read as floats.
         return float(x) if isinstance(x, (np.bool_, np.complex64)) else x.item()
+    if is_symbolic(x):
+        return of_array(jnp.asarray(x), devices.of_jax(jax.devices()[0]))
     raise NotAnOperand(f"{op.name}(): expected a Tensor or a number, but got {type(x).__name__}")
 
 
@@ -171,7 +175,7 @@ def _apply_slowly(op, operands, attrs):
     tensors = [x for x in operands if isinstance(x, Tensor)]
     if not tensors:
         outs, _ = record(op, attrs, [x if not isinstance(x, np.generic) else x.item() for x in operands], devices.get())
-        return _wrap_all(outs)
+        return wrap_all(outs)
     home = next((d for d in map(_device, tensors) if d is not devices.CPU), devices.CPU)
     moved = []
     for x in operands:
@@ -190,7 +194,7 @@ def _device(x):
     return _tensor.aval(x).device
 
 
-def _wrap_all(refs):
+def wrap_all(refs):
     return _tensor.wrap(refs[0]) if len(refs) == 1 else tuple(_tensor.wrap(ref) for ref in refs)
 
 
@@ -210,13 +214,13 @@ def _run_host(op, ins, attrs, device):
         (x.aval.dtype, x.aval.ndim) if type(x) is Ref else None if x is None else (type(x), None) for x in ins
     )
     outs = op.call(tuple(values), attrs, op.compute(kinds, attrs))
-    return _wrap_all([of_array(np.asarray(out), device) for out in outs])
+    return wrap_all([of_array(np.asarray(out), device) for out in outs])
 
 
 def create(op, attrs, device, numbers=()):
     """A Tensor made by a recorded creation op (no tensor operands) on a device."""
     outs, _ = record(op, attrs, list(numbers), device)
-    return _wrap_all(outs)
+    return wrap_all(outs)
 
 
 def filled(aval, value):

@@ -2,7 +2,7 @@
 
 from jtorch import _tensor, dtypes, modes
 from jtorch._tensor import Tensor, View, aval, read, strides
-from jtorch.autograd.apply import apply, call, refresh
+from jtorch.autograd.apply import NUMBERS, apply, call, refresh, taped, wrap_all
 from jtorch.autograd.backward import pull_back
 from jtorch.autograd.carry import FAST, GRAPH
 from jtorch.autograd.forward_ad import Jvp
@@ -264,18 +264,41 @@ class VmapLevel(_Kind):
 
 
 def lift(operands):
-    """The operands of a call, those of lower levels that have a tape there as constants of the highest one."""
+    """(the operands of a call, their highest level or None): those on a tape of a lower one are constants of it."""
     top, tracked = None, False
     for x in operands:
         if isinstance(x, Tensor):
             box = x._storage.ref.value
-            if isinstance(box, Box):
-                if top is None or box.level.number > top.number:
-                    top = box.level
+            if isinstance(box, Box) and (top is None or box.level.number > top.number):
+                top = box.level
             tracked = tracked or x._rg
     if top is None or not tracked:
-        return operands
-    return [top.constant(x) if isinstance(x, Tensor) and x._rg and box_of(x, top) is None else x for x in operands]
+        return operands, top
+    return [top.constant(x) if isinstance(x, Tensor) and x._rg and box_of(x, top) is None else x for x in operands], top
+
+
+def apply_on(level, op, operands, attrs):
+    """As the door's apply, for operands of which some are on this level; what is out of the way goes to the door."""
+    ins, needs, bit, device = [], 0, 1, None
+    for x in operands:
+        if isinstance(x, Tensor):
+            ref = x._storage.ref if x._view is None else refresh(x, False, op)
+            if x._rg:
+                needs |= bit
+            device = device or ref.aval.device
+            if ref.aval.device is not device or (op.follows and x._view is not None):
+                return apply(op, operands, attrs)
+            ins.append(ref)
+        elif x is None or type(x) in NUMBERS or type(x) is Lift:
+            ins.append(x)
+        else:
+            return apply(op, operands, attrs)
+        bit <<= 1
+    grad = needs and modes.local.grad and op.differentiable
+    if op.host or (grad and _tensor.Made.pending):
+        return apply(op, operands, attrs)
+    outs, sig = _run_on(level, op, attrs, ins, device)
+    return taped(sig, needs, operands, ins, outs) if grad else wrap_all(outs)
 
 
 def strip(t, level=None):
@@ -293,31 +316,36 @@ def run(op, attrs, ins, device):
     for x in ins:
         if type(x) is Ref and isinstance(x.value, Box) and (level is None or x.value.level.number > level.number):
             level = x.value.level
+    return _run_on(level, op, attrs, ins, device)
+
+
+def _run_on(level, op, attrs, ins, device):
     local = modes.local
-    sig = trie.signature(op, attrs, [_operand(x) for x in ins], device, local.token)
-    boxes, operands = [], []
+    kind = level.box
+    seen, boxes, operands = [], [], []
     for x in ins:
-        box = x.value if type(x) is Ref else None
-        if isinstance(box, Box) and box.level is level:
-            boxes.append(box)
-            operands.append(box.inner)
+        if type(x) is Ref:
+            box = x.value
+            seen.append(x.aval)
+            if type(box) is kind and box.level is level:
+                boxes.append(box)
+                operands.append(box.inner)
+            else:
+                boxes.append(None)
+                operands.append(_plain(x))
         else:
+            seen.append(x if x is None else trie.Number(x.value, 0) if type(x) is Lift else trie.Number(x))
             boxes.append(None)
-            operands.append(_plain(x) if type(x) is Ref else x)
-    before = local.plain, local.level
-    local.plain, local.level = False, level.below if level.alive else local.level
+            operands.append(x)
+    sig = trie.signature(op, attrs, seen, device, local.token)
+    plain, number = local.plain, local.level
+    local.plain = False
+    if level.alive:
+        local.level = level.below
     try:
         return level.run(op, attrs, sig, operands, boxes), sig
     finally:
-        local.plain, local.level = before
-
-
-def _operand(x):
-    if type(x) is Ref:
-        return x.aval
-    if x is None:
-        return None
-    return trie.Number(x.value, 0) if type(x) is Lift else trie.Number(x)
+        local.plain, local.level = plain, number
 
 
 trace.hooks.boxed = staticmethod(run)

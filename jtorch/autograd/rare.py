@@ -12,8 +12,9 @@ def apply(op, operands, attrs):
     local = modes.local
     if local.casts is not None and not op.view:
         operands, attrs = casting.cast_call(op, operands, attrs)
+    level = None
     if local.level:
-        operands = levels.lift(operands)
+        operands, level = levels.lift(operands)
         if op.host:
             check_host(op, operands)
     local.plain = True
@@ -21,21 +22,24 @@ def apply(op, operands, attrs):
     try:
         if local.inference:
             local.grad = False
-        result = door.apply(op, operands, attrs)
+        result = door.apply(op, operands, attrs) if level is None else levels.apply_on(level, op, operands, attrs)
         if forward_ad.active():
             forward_ad.push(op, operands, attrs, result)
     finally:
         local.plain, local.grad = False, grad
     results = result if isinstance(result, tuple) else (result,)
-    for x in results if local.level else ():
-        x._storage.born = local.level
-    node = next((x._grad_fn for x in results if x._grad_fn is not None), None)
-    hooks = None if node is None else saved_hooks.current()
-    if node is not None and anomaly_mode.is_enabled():
-        anomaly_mode.note(node)
+    number, node, hooks = local.level, None, None
+    for x in results:
+        if number:
+            x._storage.born = number
+        node = node or x._grad_fn
+    if node is not None:
+        hooks = saved_hooks.current()
+        if anomaly_mode.is_enabled():
+            anomaly_mode.note(node)
     if hooks is not None:
         saved_hooks.pack(node, hooks, results=False)
-    if local.watchers and not local.level:
+    if local.watchers and not number:
         watch.tell(op, operands, attrs, results)
     if hooks is not None:
         saved_hooks.pack(node, hooks, results=True)
