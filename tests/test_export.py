@@ -45,6 +45,46 @@ def test_a_program_with_a_symbolic_batch():
         loaded(torch.randn(7, 2, 8, 8))
 
 
+class Words(torch.nn.Module):
+    """Reads sizes as a language model does: for views, positions, masks and arithmetic."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.embed, self.place = torch.nn.Embedding(9, 8), torch.nn.Embedding(64, 8)
+        self.mix, self.layer = torch.nn.Linear(8, 24), torch.nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
+
+    def forward(self, ids):
+        b, t = ids.size()
+        x = self.embed(ids) + self.place(torch.arange(t, device=ids.device))
+        q, k, v = self.mix(x).view(b, t, 3, 2, 4).permute(2, 0, 3, 1, 4).unbind(0)
+        mask = torch.tril(torch.ones(t, t)).view(1, 1, t, t).expand(b, 2, t, t)
+        scores = (q @ k.transpose(-2, -1) / k.size(-1) ** 0.5).masked_fill(mask == 0, float("-inf"))
+        x = x + (scores.softmax(-1) @ v).transpose(1, 2).contiguous().view(b, t, -1)
+        x = self.layer(x, src_mask=torch.zeros(t, t))
+        return (
+            x[:, -1, :],
+            x[:, : t - 1].sum() / (b * t),
+            torch.nn.functional.cross_entropy(x.reshape(-1, 8), ids.view(-1) % 8),
+        )
+
+
+def test_sizes_that_a_model_computes_with():
+    model = Words().eval()
+    sizes = ({0: torch.export.Dim("b"), 1: torch.export.Dim("t", min=2, max=64)},)
+    program = torch.export.export(model, (torch.zeros(2, 5, dtype=torch.int64),), dynamic_shapes=sizes)
+    module = torch.export.load(saved(program)).module()
+    ids = torch.arange(21).view(3, 7) % 9
+    found, wanted = module(ids), model(ids)
+    for mine, theirs in zip(found, wanted, strict=True):
+        torch.testing.assert_close(mine, theirs)
+    found[2].backward()
+    wanted[2].backward()
+    grads = {name: p.grad for name, p in module.named_parameters()}
+    for name, p in model.named_parameters():
+        torch.testing.assert_close(grads[name], p.grad, rtol=1e-3, atol=1e-5)
+
+
 def test_state_that_changes():
     model, twin = network().train(), network().train()
     x = torch.randn(5, 1, 8, 8)

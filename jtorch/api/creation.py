@@ -21,15 +21,22 @@ def sizes_of(name, size):
         size = size[0]
     elif not size:
         _refuse(name, given)
-    size = hashable(tuple(size))
+    size, convert = hashable(tuple(size)), int
     for i, n in enumerate(size):
         if not isinstance(n, (int, np.integer)) or (isinstance(n, bool) and not i):
+            if shapes.is_symbolic(n):
+                convert = _size
+                continue
             _refuse(name, given)
         if n < 0 and name == "zeros":
             raise RuntimeError("zeros: Dimension size must be non-negative.")
         if n < 0:
             raise RuntimeError(f"Trying to create tensor with negative dimension {n}: {shapes.listed(size)}")
-    return tuple(int(n) for n in size)
+    return tuple(map(convert, size))
+
+
+def _size(n):
+    return n if shapes.is_symbolic(n) else int(n)
 
 
 def named_size(kwargs):
@@ -220,6 +227,9 @@ def arange(start=None, end=None, step=1, *, out=None, dtype=None, layout=None, d
     start, end = (0, start) if end is None else (start, hashable(end))
     if step == 0:
         raise RuntimeError("step must be nonzero")
+    if shapes.is_symbolic(start) or shapes.is_symbolic(end):
+        attrs = (start, step, (end - start + step - 1) // step, dtype or dtypes.int64)
+        return finish(create(TABLE["arange_kernel"], attrs, devices.get(device)), requires_grad, out)
     if not all(math.isfinite(x) for x in (start, end)):
         raise RuntimeError(f"unsupported range: {float(start):g} -> {float(end):g}")
     if (end - start) * step < 0:

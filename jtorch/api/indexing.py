@@ -115,7 +115,12 @@ def _slice(x, dim, index, skip=False, unread=False):
     if not shape:
         raise IndexError("slice() cannot be applied to a 0-dim tensor.")
     n = shape[dim]
-    start, stop, step = index.indices(n)
+    try:
+        start, stop, step = index.indices(n)
+    except TypeError:
+        if type(n) is int:
+            raise
+        start, stop, step = _symbolic_indices(index, n)
     if step < 1:
         raise ValueError("step must be greater than zero")
     length = max(-(-(stop - start) // step), 0)
@@ -129,6 +134,12 @@ def _slice(x, dim, index, skip=False, unread=False):
         strides = (*strides[:dim], strides[dim] * step, *strides[dim + 1 :])
     shape = (*shape[:dim], length, *shape[dim + 1 :])
     return _place(_SLICE, x, (dim, length, step), (start,), shape, strides, offset, unread)
+
+
+def _symbolic_indices(index, n):
+    """slice.indices for a size that jax.export does not know yet, which is taken to reach as far as the slice does."""
+    ends = [n + i if type(i) is int and i < 0 else i for i in (index.start, index.stop)]
+    return 0 if ends[0] is None else ends[0], n if ends[1] is None else ends[1], index.step or 1
 
 
 def _unsqueeze(x, dim, unread):

@@ -6,6 +6,7 @@ from jtorch import devices, dtypes
 from jtorch._tensor import Tensor, aval
 from jtorch.errors import type_name
 from jtorch.rng.generator import Generator
+from jtorch.shapes import is_symbolic
 
 WORDS = {
     "Tensor": "Tensor", "Scalar": "Number", "int": "int", "float": "float", "bool": "bool", "str": "str",
@@ -21,7 +22,7 @@ def _number(value):
 
 
 def _whole(value):
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    return (isinstance(value, (int, np.integer)) and not isinstance(value, bool)) or is_symbolic(value)
 
 
 def _lone(value, most):

@@ -2,6 +2,7 @@
 
 import inspect
 
+import jax.export
 import numpy as np
 
 from jtorch import dtypes
@@ -184,6 +185,10 @@ def build(op, name, *, method=False, form="plain"):
     return whole(name, made)
 
 
+# What may stand first among sizes that are given one by one; the last is a size of jax.export's.
+_SIZES = (int, np.integer, Tensor, type(jax.export.symbolic_shape("n")[0]))
+
+
 def _varargs(fn, op):
     """A method that takes one sequence, or its items one by one: x.permute(2, 0, 1)."""
     rest = [p.name for p in op.params[1:]]
@@ -191,7 +196,7 @@ def _varargs(fn, op):
 
     def method(self, *args, **kwargs):
         given = args
-        if args and (isinstance(args[0], (int, np.integer, Tensor))) and op.varargs == rest[0]:
+        if args and isinstance(args[0], _SIZES) and op.varargs == rest[0]:
             given = (args,)
         elif not args and not kwargs:
             given = ((),)

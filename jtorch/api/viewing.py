@@ -27,7 +27,7 @@ def sizes(given):
         raise Refused
     found = []
     for n in given:
-        if type(n) is not int:
+        if type(n) is not int and not shapes.is_symbolic(n):
             if isinstance(n, float) or (isinstance(n, bool) and not found):
                 raise Refused
             n = operator.index(n)

@@ -2,6 +2,8 @@
 
 import functools
 
+import jax
+
 from jtorch._tensor import Tensor, View, aval, strides
 from jtorch.autograd.apply import above
 from jtorch.shapes import contiguous_strides
@@ -37,12 +39,15 @@ def follow(how, result, operands):
     layouts = tuple([(aval(x).shape, strides(x)) for x in operands if isinstance(x, Tensor)])
     for out in result if type(result) is tuple else (result,):
         shape = aval(out).shape
-        if type(how) is tuple:
-            steps = _in_format(how, shape, layouts)
-        else:
-            steps = followed(shape, layouts if how is True else layouts[:1])
-        if steps is not None:
-            lay_out(out, steps)
+        try:
+            if type(how) is tuple:
+                steps = _in_format(how, shape, layouts)
+            else:
+                steps = followed(shape, layouts if how is True else layouts[:1])
+            if steps is not None:
+                lay_out(out, steps)
+        except jax.errors.InconclusiveDimensionOperation:
+            pass  # what jax.export does not know the sizes of is row-major
     return result
 
 

@@ -98,7 +98,7 @@ def _probabilities(q, k, mask, first):
 def _blocks(q, k, mask, causal):
     """(queries of a block, how many keys it sees, its mask, its first place or None), block after block."""
     t, s = q.shape[1], k.shape[1]
-    count = max(min(t // _BLOCK, _BLOCKS), 1)
+    count = 1 if shapes.is_symbolic(t) else max(min(t // _BLOCK, _BLOCKS), 1)
     for i in range(count):
         a, b = i * t // count, (i + 1) * t // count
         part = mask if mask is None or mask.shape[-2] == 1 else mask[..., a:b, :]

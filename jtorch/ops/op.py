@@ -239,24 +239,28 @@ class Op(Recordable):
     def traced(self, ins, attrs, compute):
         if self._gradient is None or not self.linear or not self.differentiable:
             return self.call(ins, attrs, compute)
-        moves = tuple(isinstance(x, jax.Array) and jnp.issubdtype(x.dtype, jnp.inexact) for x in ins)
+        # Integer tracers are arguments, too: jax.export loses count of those that a rule closes over.
+        arrays = tuple(isinstance(x, jax.Array) for x in ins)
+        moves = tuple(a and jnp.issubdtype(x.dtype, jnp.inexact) for a, x in zip(arrays, ins, strict=True))
         if not any(moves):
             return self.call(ins, attrs, compute)
 
         @jax.custom_jvp
-        def run(*moving):
-            return self.call(mixed(ins, moves, moving), attrs, compute)
+        def run(*given):
+            return self.call(mixed(ins, arrays, given), attrs, compute)
 
         @run.defjvp
         def push(primals, tangents):
             outs = run(*primals)
-            pushed = iter(self.pushforward(mixed(ins, moves, primals), attrs, compute, tangents, moves))
+            full = mixed((None,) * len(ins), arrays, tangents)
+            moving = tuple(t for t, m in zip(full, moves, strict=True) if m)
+            pushed = iter(self.pushforward(mixed(ins, arrays, primals), attrs, compute, moving, moves))
             return outs, tuple(
                 next(pushed) if jnp.issubdtype(o.dtype, jnp.inexact) else np.zeros(o.shape, jax.dtypes.float0)
                 for o in outs
             )
 
-        return run(*(x for x, m in zip(ins, moves, strict=True) if m))
+        return run(*(x for x, a in zip(ins, arrays, strict=True) if a))
 
     def pushforward(self, ins, attrs, compute, tangents, moves):
         if self._gradient is None or not self.linear:
