@@ -37,6 +37,22 @@ def test_arrays_of_others_outlive_writes():
     assert array.tolist() == list(range(6)) and given.tolist() == list(range(6))
 
 
+def test_arrays_of_every_dtype():
+    for dtype in "bool uint8 int8 int16 uint16 int32 uint64 float16 bfloat16 float64 complex64 float8_e4m3fn".split():
+        array = jnp.asarray(np.ones(2), dtype)
+        again = interop.to_jax(tensor := interop.to_torch(array))
+        assert str(tensor.dtype) == f"torch.{dtype}" and again.dtype == array.dtype
+        assert again.unsafe_buffer_pointer() == array.unsafe_buffer_pointer()
+
+
+def test_jax_functions_take_tensors():
+    x = torch.arange(3.0).to(torch.bfloat16)
+    array = jnp.asarray(x)
+    assert array.dtype == jnp.bfloat16 and array.unsafe_buffer_pointer() == interop.to_jax(x).unsafe_buffer_pointer()
+    for out in (jnp.square(x), jnp.ones(3, jnp.bfloat16) * x * x, x * x * jnp.ones(3, jnp.bfloat16)):
+        assert isinstance(out, jax.Array) and out.tolist() == [0, 1, 4]
+
+
 def test_memory_shared_with_numpy_is_copied():
     n = np.zeros(3, np.float32)
     x = torch.from_numpy(n)
@@ -151,6 +167,19 @@ def test_a_jax_function_in_transforms_of_torch_func():
         torch.testing.assert_close(one, other)
 
 
+def test_a_jax_function_with_its_own_gradient():
+    @jax.custom_vjp
+    def product(x, y):
+        return x * y
+
+    product.defvjp(lambda x, y: (x * y, None), lambda _, g: (5 * g, 7 * g))
+    fn = interop.from_jax(product)
+    x, y = torch.ones(2, requires_grad=True), torch.ones(2, requires_grad=True)
+    fn(x, y).sum().backward()
+    rows = torch.vmap(torch.func.grad(lambda r: fn(r, r).sum()))(torch.ones(3, 2))
+    assert (x.grad.tolist(), y.grad.tolist(), rows.tolist()) == ([5, 5], [7, 7], [[12, 12]] * 3)
+
+
 def test_a_jax_function_in_a_step_is_part_of_its_program():
     fn = interop.from_jax(lambda x: jnp.tanh(x) * 2)
     w = torch.ones(3, requires_grad=True)
@@ -245,6 +274,71 @@ def test_dropout_comes_from_the_key():
         jax.jit(lambda x: fn(params, x))(x)
 
 
+def test_draws_of_every_kind_come_from_the_key():
+    def noise(x):
+        drawn = torch.randn(64), torch.rand_like(x), torch.randint(0, 9, (64,)), torch.empty(64).uniform_(-1, 1)
+        return (*drawn, torch.bernoulli(torch.full((64,), 0.5)), torch.randperm(64), x.clone().normal_(1, 2))
+
+    x, before = np.ones(64, np.float32), torch.get_rng_state()
+    fn = jax.jit(jax.vmap(lambda key: interop.as_jax(noise)(x, rng=key)))
+    for drawn, again in zip(
+        fn(jax.random.split(jax.random.key(0))), fn(jax.random.split(jax.random.key(0))), strict=True
+    ):
+        assert (drawn == again).all() and (drawn[0] != drawn[1]).any()
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_keys_go_through():
+    key, x = jax.random.key(3), torch.zeros(4, dtype=torch.float32)
+    noisy = interop.from_jax(lambda x, key: x + jax.random.normal(key, x.shape, x.dtype))
+    assert noisy(x, key).tolist() == jax.random.normal(key, (4,), jnp.float32).tolist()
+    assert noisy(x, jax.random.key(4)).tolist() != noisy(x, key).tolist()
+    assert interop.as_jax(lambda x, key: key)(np.ones(1), key) is key
+
+
+def test_names_and_modules_are_checked():
+    fn, params = interop.export_module(torch.nn.BatchNorm1d(3))
+    x = np.ones((2, 3), np.float32)
+    for wrong in ({}, {**params, "more": 1}, [1]):
+        with pytest.raises(ValueError, match="params must have the names"):
+            fn(wrong, x)
+    with pytest.raises(ValueError, match=r"buffers must have the names .* missing \['running_var'\], unknown \[\]"):
+        fn(params, x, buffers={name: b for name, b in fn.buffers.items() if name != "running_var"})
+    with pytest.raises(TypeError, match=r"takes a torch.nn.Module, not function"):
+        interop.export_module(network)
+
+
+def test_donated_memory_takes_nothing_else_along():
+    model = torch.nn.Linear(2, 2)
+    _, params = interop.export_module(model)
+    other = torch.ones(2) + 1
+    jax.jit(lambda p: jax.tree.map(lambda a: a * 2, p), donate_argnums=0)(params)
+    out = model(torch.ones(2))
+    assert other.tolist() == [2, 2]
+    with pytest.raises(RuntimeError, match="Array has been deleted: a JAX function that donates its arguments"):
+        out.tolist()
+    assert (torch.ones(2) * 3).tolist() == [3, 3]
+
+
+def test_layers_under_scan():
+    """A stack of equal modules as one scan over their stacked parameters, its layers rematerialized."""
+    torch.manual_seed(0)
+    blocks = torch.nn.Sequential(*(torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.Tanh()) for _ in range(3)))
+    fn, _ = interop.export_module(blocks[0])
+    stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *(interop.export_module(b)[1] for b in blocks))
+    x = np.ones((2, 4), np.float32)
+
+    def loss(params):
+        return jax.lax.scan(lambda h, p: (jax.checkpoint(fn)(p, h), None), x, params)[0].sum()
+
+    value, grads = jax.jit(jax.value_and_grad(loss))(stacked)
+    wanted = blocks(torch.tensor(x)).sum()
+    wanted.backward()
+    np.testing.assert_allclose(value, wanted.detach(), rtol=1e-5)
+    for i, block in enumerate(blocks):
+        np.testing.assert_allclose(grads["0.weight"][i], block[0].weight.grad, rtol=1e-4, atol=1e-6)
+
+
 def test_frozen_and_tied_parameters():
     class Tied(torch.nn.Module):
         def __init__(self):
@@ -265,6 +359,22 @@ def test_frozen_and_tied_parameters():
     free = {**params, "c.bias": params["c.bias"] * 0}
     x = np.ones(3, np.float32)
     np.testing.assert_allclose(fn({**bigger, "c.bias": free["c.bias"]}, x), 4 * fn(free, x), rtol=1e-5)
+
+
+def test_parameters_stay_parameters_in_trees():
+    model = torch.nn.Linear(2, 1)
+    model.bias.requires_grad_(False)
+    params = dict(model.named_parameters())
+    grads = jax.jit(jax.grad(lambda p: interop.to_jax((p["weight"] ** 2).sum() + p["bias"].sum())))(params)
+    moved = optax.apply_updates(params, jax.tree.map(lambda p, g: p + 0.5 * g, params, grads))
+    for name, p in moved.items():
+        assert isinstance(p, torch.nn.Parameter) and p.requires_grad == params[name].requires_grad
+    torch.testing.assert_close(moved["weight"].detach(), 3 * model.weight.detach())
+    mask = jax.tree.map(lambda p: p.ndim > 1, params)
+    assert jax.tree.leaves(mask) == [False, True]
+    assert [jax.tree_util.keystr(path) for path, _ in jax.tree_util.tree_leaves_with_path(params)] == [
+        "['bias'].data", "['weight'].data",
+    ]  # fmt: skip
 
 
 def test_jax_knows_tensors():
