@@ -1,10 +1,11 @@
 """Random chains of views and in-place writes on bases and on views, with gradients: what nobody thought of writing.
 
-    python -m tests.autograd.programs --count 1000 --seed 0 [--how eager]
+    python -m tests.autograd.programs --count 1000 --seed 0 [--how eager] [--together 20]
 
 runs that many of them on torch and on jtorch, compares values, gradients, facts and errors, and prints what differs.
 How jtorch runs them: `recorded` as any program, `eager` with each op at once, `read` with every tensor read after each
-step, so that each is a program of its own, `compiled` as a function under torch.compile.
+step, so that each is a program of its own, `compiled` as a function under torch.compile. So many programs are recorded
+together and then read, which costs one compilation; where something differs, each is looked at alone.
 """
 
 import argparse
@@ -68,16 +69,21 @@ def _facts(t):
 WAYS = ("recorded", "eager", "read", "compiled")
 
 
-def _program(seed, torch, read=False):
-    """A random program: its tensors, its gradients, how often each was written to, and what was refused.
-
-    read: whether every tensor is read after each step.
-    """
+def _start(seed, torch):
+    """What a random program begins with: what it draws from, and its leaves."""
     draw = random.Random(seed)
     shape = draw.choice(SHAPES)
     count = torch.Size(shape).numel()
     x = torch.linspace(-1, 1.25, count).reshape(shape).requires_grad_()
-    w = torch.tensor([0.75], requires_grad=True)
+    return draw, x, torch.tensor([0.75], requires_grad=True)
+
+
+def _program(start, torch, read=False):
+    """A random program: its tensors, its gradients, how often each was written to, and what was refused.
+
+    read: whether every tensor is read after each step.
+    """
+    draw, x, w = start
     tensors, notes = [x * 1], []
     for _ in range(draw.randrange(4, 9)):
         t = draw.choice(tensors)
@@ -101,22 +107,37 @@ def _program(seed, torch, read=False):
     return [t.detach() for t in tensors], x.grad, w.grad, list(map(_facts, tensors)), notes
 
 
-def compare(seed, how="recorded"):
-    """Assert that torch and jtorch make the same of a program, run in one of the WAYS by jtorch."""
+def compare(*seeds, how="recorded"):
+    """Assert that torch and jtorch make the same of programs, run one after another in one of the WAYS by jtorch."""
 
-    def program(torch):
+    def programs(torch):
         if torch is not jtorch or how == "recorded":
-            return _program(seed, torch)
+            starts = [_start(seed, torch) for seed in seeds]  # at first: new leaves end what is recorded together
+            return [_program(start, torch) for start in starts]
         if how == "compiled":
-            return jtorch.compile(_program)(seed, torch)
+            return [jtorch.compile(lambda seed=seed: _program(_start(seed, torch), torch))() for seed in seeds]
         before, debug.EAGER = debug.EAGER, how == "eager"
         try:
-            return _program(seed, torch, read=how == "read")
+            return [_program(_start(seed, torch), torch, read=how == "read") for seed in seeds]
         finally:
             debug.EAGER = before
 
-    program.__name__ = f"program {seed}, {how}"
-    same(program)
+    programs.__name__ = f"programs {', '.join(map(str, seeds))}, {how}"
+    same(programs)
+
+
+def _differing(seeds, how):
+    """{seed: what differs} of programs."""
+    found = {}
+    try:
+        compare(*seeds, how=how)
+    except AssertionError as error:
+        if len(seeds) == 1:
+            return {seeds[0]: error}
+        for seed in seeds:
+            found.update(_differing([seed], how))
+        return found or {tuple(seeds): error}
+    return found
 
 
 def main():
@@ -124,12 +145,11 @@ def main():
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0, help="of the first program")
     parser.add_argument("--how", choices=WAYS, default=WAYS[0])
+    parser.add_argument("--together", type=int, default=1, help="how many programs are recorded before they are read")
     args = parser.parse_args()
-    started, different = time.perf_counter(), 0
-    for seed in range(args.seed, args.seed + args.count):
-        try:
-            compare(seed, args.how)
-        except AssertionError as error:
+    started, different, end = time.perf_counter(), 0, args.seed + args.count
+    for first in range(args.seed, end, args.together):
+        for seed, error in _differing(range(first, min(first + args.together, end)), args.how).items():
             different += 1
             sys.stdout.write(f"program {seed}\n{error}\n")
             sys.stdout.flush()
