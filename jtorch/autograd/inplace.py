@@ -198,7 +198,9 @@ def _become(target, value, constants=((None, 0),)):
 
 def _follow(target, value):
     """In forward mode, target's tangent, and that of the tensor it is a view of, follow what was written into it."""
-    tangent = tangent_of(value)
+    tangent, had = tangent_of(value), tangent_of(target)
+    if tangent is None and had is not None:
+        tangent = filled(_tensor.aval(had), 0)  # torch: what was dual stays so
     view = target._view
     base = None if view is None else view.base
     if tangent is None and tangent_of(target if base is None else base) is None:

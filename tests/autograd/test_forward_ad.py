@@ -229,6 +229,26 @@ def test_complex_tangents():
     same(fn)
 
 
+def test_what_overwrites_a_dual_tensor():
+    writes = {
+        "zero": lambda torch, x: x.zero_(), "fill": lambda torch, x: x.fill_(2.0), "draw": lambda torch, x: x.normal_(),
+        "compare": lambda torch, x: x.eq_(1), "copy": lambda torch, x: x.copy_(torch.ones_like(x)),
+        "set": lambda torch, x: x.__setitem__(..., 3.0),
+    }  # fmt: skip
+
+    def fn(torch):
+        torch.manual_seed(0)
+        unpack = torch.autograd.forward_ad.unpack_dual
+        with torch.autograd.forward_ad.dual_level():
+            made = [dual(torch) for _ in writes], [dual(torch).clone() for _ in writes]
+            for duals in made:
+                for write, x in zip(writes.values(), duals, strict=True):
+                    write(torch, x)
+            return [[tuple(unpack(x)) for x in duals] for duals in made]
+
+    same(fn)
+
+
 def test_a_function_with_a_jvp():
     def fn(torch):
         class Square(torch.autograd.Function):
