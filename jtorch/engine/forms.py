@@ -398,6 +398,24 @@ def _reduce(function):
     return lambda params, seen, out: lambda x: function(x, axis=tuple(params["axes"]))
 
 
+def _extreme(function, highest):
+    """highest: whether nothing along the axes gives the upper end of the dtype's range, as in XLA, or the lower."""
+
+    def maker(params, seen, out):
+        axes = tuple(params["axes"])
+        if all(seen.shape[axis] for axis in axes):
+            return lambda x: function(x, axis=axes)
+        return lambda x: np.full(out.shape, _end(np.dtype(out.dtype), highest), out.dtype)
+
+    return maker
+
+
+def _end(dtype, highest):
+    if dtype.kind in "iu":
+        return np.iinfo(dtype).max if highest else np.iinfo(dtype).min
+    return highest if dtype.kind == "b" else np.inf if highest else -np.inf
+
+
 _MAKERS = {
     "div": _divide,
     "clamp": lambda params, seen, out: lambda low, x, high: np.minimum(np.maximum(x, low), high),
@@ -415,8 +433,8 @@ _MAKERS = {
     "iota": lambda params, seen, out: lambda: _counted(params["dimension"], out),
     "stack": lambda params, seen, out: lambda *parts: np.stack(parts, params["axis"]),
     "concatenate": lambda params, seen, out: lambda *parts: np.concatenate(parts, params["dimension"]),
-    "reduce_max": _reduce(np.max),
-    "reduce_min": _reduce(np.min),
+    "reduce_max": _extreme(np.max, False),
+    "reduce_min": _extreme(np.min, True),
     "reduce_and": _reduce(np.all),
     "reduce_or": _reduce(np.any),
 }
