@@ -22,23 +22,20 @@ BOUNDS = {
 }
 
 
-def check_bounds(name, input, index, dim=None):
-    """Raise torch's error for an index of the op that is out of range, as far as that can be told without running."""
+def out_of_bounds(name, input, index, dim=None):
+    """torch's error for an index of the op that is out of range, if that can be told without running anything."""
     if not isinstance(input, Tensor) or not isinstance(index, Tensor):
-        return
+        return None
     shape = aval(input).shape
     if dim is not None and (type(dim) is not int or not -len(shape) <= dim < len(shape)):
-        return
+        return None
     n = numel(shape) if dim is None else shape[dim]
     if not n and dim is None:
-        return  # the op has words for that
-    if name == "gather" and any(
-        m > k for d, (m, k) in enumerate(zip(aval(index).shape, shape, strict=False)) if d != dim
-    ):
-        return  # of sizes first
+        return None  # the op has words for that
     kind, words, backwards = BOUNDS[name]
     wrong = outside(index, -n if backwards else 0, n)
-    if wrong is not None and name == "index_select" and dim % len(shape) == 1:
-        raise RuntimeError(f"INDICES element is out of DATA bounds, id={wrong} axis_dim={n}")
-    if wrong is not None:
-        raise kind(words.format(i=wrong, dim=dim and dim % len(shape), n=n))
+    if wrong is None:
+        return None
+    if name == "index_select" and dim % len(shape) == 1:
+        return RuntimeError(f"INDICES element is out of DATA bounds, id={wrong} axis_dim={n}")
+    return kind(words.format(i=wrong, dim=dim and dim % len(shape), n=n))

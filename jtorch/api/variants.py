@@ -8,7 +8,7 @@ import numpy as np
 from jtorch import dtypes
 from jtorch._tensor import Tensor
 from jtorch.api.arguments import overloads
-from jtorch.api.bounds import BOUNDS, check_bounds
+from jtorch.api.bounds import BOUNDS, out_of_bounds
 from jtorch.api.guard import MISSING, Refused, Spec, failed, failed_with, fallback, plain_types, refused, static
 from jtorch.api.returns import named
 from jtorch.autograd.apply import apply, hashable, view
@@ -62,9 +62,11 @@ def _source(op, name, *, method, form):
             body.append(_static(spec, p, value, guard, scope))
             attrs.append(value)
     if op.name in BOUNDS:
-        scope["_bounds"] = check_bounds
+        scope["_bounds"] = out_of_bounds
         dim = ", dim" if "dim" in attrs else ""
-        body.append(f"    _bounds({op.name!r}, {operands[0]}, index{dim})")
+        body.append(f"    _wrong = _bounds({op.name!r}, {operands[0]}, index{dim})")
+        made = f"_apply(_op, ({', '.join(operands)},), ({''.join(f'{a}, ' for a in attrs)}))"
+        body.append(f"    if _wrong is not None: {made}; raise _wrong")  # what else is wrong is told first
     if form == "reflected" and op.operator not in _COMMUTATIVE:
         operands[0], operands[1] = operands[1], operands[0]
     body += _ending(op, operands, attrs, form, scope)

@@ -156,13 +156,17 @@ def _numbers(function, name, value, rank, omitted=""):
     return value
 
 
+def _per_dim(function, rank, kernel, stride, padding, dilation):
+    """kernel, stride, padding and dilation as `rank` ints each."""
+    kernel = _numbers(function, "kernel_size", kernel, rank)
+    stride = kernel if stride in (None, ()) else _numbers(function, "stride", stride, rank, "omitted, ")
+    return kernel, stride, *(_numbers(function, n, v, rank) for n, v in (("padding", padding), ("dilation", dilation)))
+
+
 def _windows(function, input, kernel, stride, padding, dilation, ceil_mode):
     """The windows of a pooling of (N, C, *)."""
     rank = input.ndim - 2
-    kernel = _numbers(function, "kernel_size", kernel, rank)
-    stride = kernel if stride in (None, ()) else _numbers(function, "stride", stride, rank, "omitted, ")
-    padding = _numbers(function, "padding", padding, rank)
-    dilation = _numbers(function, "dilation", dilation, rank)
+    kernel, stride, padding, dilation = _per_dim(function, rank, kernel, stride, padding, dilation)
     size = input.shape[2:]
     _check_numbers(function, rank, kernel, stride, padding, dilation)
     out = tuple(_out_size(*numbers, ceil_mode) for numbers in zip(size, kernel, stride, padding, dilation, strict=True))
@@ -184,16 +188,7 @@ def _check_numbers(function, rank, kernel, stride, padding, dilation):
                 f"max_pool1d() padding should be at most half of kernel size, but got padding={p} and kernel_size={k}"
             )
         return
-    if 0 in stride:
-        raise RuntimeError("stride should not be zero")
-    for k, p, d in zip(kernel, padding, dilation, strict=True):
-        if p < 0:
-            raise RuntimeError(f"pad must be non-negative, but got pad: {p}")
-        if p > ((k - 1) * d + 1) // 2:
-            raise RuntimeError(
-                "pad should be at most half of effective kernel size, but got "
-                f"pad={p}, kernel_size={k} and dilation={d}"
-            )
+    _check_padding(kernel, stride, padding, dilation)
     if rank == 2 and any(p > k // 2 for k, p in zip(kernel, padding, strict=True)):
         raise RuntimeError(
             f"pad should be smaller than or equal to half of kernel size, but got padW = {padding[1]}, "
@@ -204,6 +199,19 @@ def _check_numbers(function, rank, kernel, stride, padding, dilation):
         raise RuntimeError(f"dilation should be greater than zero, but got {named}")
     if min(kernel) <= 0 or min(stride) <= 0:
         raise RuntimeError("kernel size should be greater than zero")
+
+
+def _check_padding(kernel, stride, padding, dilation):
+    if 0 in stride:
+        raise RuntimeError("stride should not be zero")
+    for k, p, d in zip(kernel, padding, dilation, strict=True):
+        if p < 0:
+            raise RuntimeError(f"pad must be non-negative, but got pad: {p}")
+        if p > ((k - 1) * d + 1) // 2:
+            raise RuntimeError(
+                "pad should be at most half of effective kernel size, but got "
+                f"pad={p}, kernel_size={k} and dilation={d}"
+            )
 
 
 def _out_size(size, kernel, stride, padding, dilation, ceil_mode):
@@ -276,8 +284,8 @@ def _max_graph(operands, attrs):
     return f"MaxPool{attrs[0]}DWithIndicesBackward0"
 
 
-def _max_windows(input, rank, kernel_size, stride, padding, dilation, ceil_mode):
-    function = f"max_pool{rank}d"
+def _max_windows(input, rank, kernel_size, stride, padding, dilation, ceil_mode, return_indices):
+    function = f"max_pool{max(rank, 2) if return_indices else rank}d"  # torch: in one dim, indices are those of a row
     if rank == 1:
         message = (
             "max_pool1d: Expected 2D or 3D (batch mode) tensor with optional 0 dim batch size for input, but got:"
@@ -287,6 +295,14 @@ def _max_windows(input, rank, kernel_size, stride, padding, dilation, ceil_mode)
         message = f"non-empty {rank + 1}D or {rank + 2}D (batch mode) tensor expected for input"
     x, alone = _batched(input, rank, message)
     if 0 in x.shape[1:]:
+        if function != "max_pool1d":
+            _check_padding(*_per_dim(function, rank, kernel_size, stride, padding, dilation))
+        if rank == 3:  # torch: names the length as the dim
+            raise RuntimeError(
+                "max_pool3d_with_indices_out_cpu_template(): Expected input's non-batch dimensions to have positive "
+                f"length, but input has a shape of {shapes.listed(input.shape)} and non-batch dimension 0 has length "
+                "zero!"
+            )
         raise RuntimeError(
             f"Expected {rank + 1}D or {rank + 2}D (batch mode) tensor with optional 0 dim batch size for input, "
             f"but got:{shapes.listed(input.shape)}"
@@ -301,7 +317,7 @@ def max_pool(
     input: Array, rank, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False
 ):
     """The largest element of each window, and with return_indices where it stands. Shape: (N, C, *) or (C, *)."""
-    x, alone, windows = _max_windows(input, rank, kernel_size, stride, padding, dilation, ceil_mode)
+    x, alone, windows = _max_windows(input, rank, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
     if windows.count() > _MANY and not windows.tiles() and not return_indices:
         best = windows.reduce(x, _lowest(x.dtype), lax.max)
         return best[0] if alone else best
@@ -314,7 +330,7 @@ def max_pool(
 
 @max_pool.gradient
 def _(grad, result, input, rank, kernel_size, stride, padding, dilation, ceil_mode, return_indices):
-    x, alone, windows = _max_windows(input, rank, kernel_size, stride, padding, dilation, ceil_mode)
+    x, alone, windows = _max_windows(input, rank, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
     grad = grad[0] if return_indices else grad
     grad = grad[None] if alone else grad
     pulled = windows.pull(grad, _choose(x, windows)[1])

@@ -50,11 +50,18 @@ def _same(input, weight, count, stride, padding, dilation):
     return input, tuple(s // 2 for s in spans)
 
 
-def _check_rank(weight, count):
+def _check_rank(input, weight, count, padding):
     """torch counts the spatial dims by those of the weight."""
     rank = aval(weight).ndim - 2
     if rank < 1:
         raise RuntimeError("weight should have at least three dimensions")
+    if rank != count and padding == "same":
+        given = (1,) * (count + 2 - aval(input).ndim) + aval(input).shape
+        raise RuntimeError(
+            f"Expected {rank + 2}-dimensional input for {rank + 2}-dimensional weight"
+            f"{shapes.listed(aval(weight).shape)}, but got {count + 2}-dimensional input of size "
+            f"{shapes.listed(given)} instead"
+        )
     if rank != count:
         raise RuntimeError(
             f"expected stride to be a single integer value or a list of {rank} values to match the convolution "
@@ -64,7 +71,7 @@ def _check_rank(weight, count):
 
 def _conv(count, input, weight, bias, stride, padding, dilation, groups):
     batched = _batched(f"conv{count}d", input, count)
-    _check_rank(weight, count)
+    _check_rank(input, weight, count, padding)
     stride, dilation = _several(stride, count, "stride"), _several(dilation, count, "dilation")
     if isinstance(padding, str):
         input, padding = _same(input, weight, count, stride, padding, dilation)
