@@ -78,15 +78,15 @@ def clamp(input: Array, min: Operand | None = None, max: Operand | None = None):
 
 @clamp.gradient
 def _(grad, result, input, min=None, max=None):
-    # torch: a value on a bound passes its gradient on; outside, the bound that holds gets it.
+    # torch: a value on a bound passes its gradient on; outside, the bound that holds gets it, of equal ones only max.
     below = jnp.zeros((), bool) if min is None else input < min
     above = jnp.zeros((), bool) if max is None else input > max
     inside = jnp.ones((), bool) if min is None else input >= min
     inside = inside if max is None else inside & (input <= max)
-    crossed = jnp.zeros((), bool) if min is None or max is None else max < min
+    lower, crossed = (True, False) if min is None or max is None else (min < max, max < min)
     return (
         jnp.where(inside, grad, 0),
-        None if min is None else jnp.where(below & ~crossed, grad, 0),
+        None if min is None else jnp.where(below & lower, grad, 0),
         None if max is None else jnp.where(above | crossed, grad, 0),
     )
 

@@ -271,6 +271,7 @@ def _bilinear_graph(operands, attrs):
 
 
 @op("bilinear", grad_name=_bilinear_graph)
+@widened
 def bilinear(input1: Array, input2: Array, weight: Array, bias: Array | None = None):
     """input1ᵀ · weight[o] · input2 + bias[o]. Shape: (*, n), (*, m), (o, n, m), (o,) -> (*, o)."""
     for d, (m, n) in enumerate(zip(input1.shape[:-1], input2.shape[:-1], strict=False)):
@@ -285,14 +286,14 @@ def bilinear(input1: Array, input2: Array, weight: Array, bias: Array | None = N
     count, n, m = weight.shape
     first, second = input1.reshape(-1, n), input2.reshape(-1, m)
     rows = lax.dot(first, jnp.moveaxis(weight, 0, 1).reshape(n, count * m)).reshape(-1, count, m)
-    out = (rows * second[:, None]).sum(-1, dtype=rows.dtype).reshape(*input1.shape[:-1], count)
+    out = (rows * second[:, None]).sum(-1).reshape(*input1.shape[:-1], count)
     return out if bias is None else out + bias
 
 
 def _distance_matrix(first, second, p):
     gap = jnp.abs(first[..., :, None, :] - second[..., None, :, :])
     if p == 0:
-        return jnp.sum(gap != 0, -1).astype(gap.dtype)
+        return jnp.minimum(jnp.ceil(gap), 1).sum(-1)  # how many differ; nan where one is
     if p == 1:
         return gap.sum(-1)
     if p == math.inf:

@@ -42,17 +42,15 @@ def cov(input: Array, *, correction=1, fweights: Array | None = None, aweights: 
         rows = rows.astype(jnp.promote_types(rows.dtype, aweights.dtype))
     _check_weights(rows.shape[1], fweights, aweights)
     real = rows.real.dtype
-    weights = None
-    for given in (fweights, aweights):
-        if given is not None:
-            weights = given.astype(real) if weights is None else weights * given.astype(real)
+    # torch: weights are multiplied and added up in their own dtype.
+    weights = aweights if fweights is None else fweights
+    if fweights is not None and aweights is not None:
+        weights = fweights.astype(aweights.dtype) * aweights
     total = rows.shape[1] if weights is None else weights.sum()
-    center = (rows if weights is None else rows * weights).sum(1, keepdims=True) / total
-    left = total - correction
-    if aweights is not None and correction:
-        left = total - correction * (weights * aweights.astype(real)).sum() / total
-    gap = rows - center
-    out = jnp.dot(gap if weights is None else gap * weights, jnp.conj(gap).T) / jnp.maximum(left, 0).astype(real)
+    left = total - correction * ((weights * aweights).sum() / total if aweights is not None and correction else 1)
+    each = 1 if weights is None else weights.astype(real)
+    gap = rows - (rows * each).sum(1, keepdims=True) / jnp.asarray(total, real)
+    out = jnp.dot(gap * each, jnp.conj(gap).T) / jnp.maximum(left, 0).astype(real)
     return out.reshape(()) if out.size == 1 else out
 
 

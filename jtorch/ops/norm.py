@@ -7,7 +7,7 @@ import numpy as np
 from jax import lax
 
 from jtorch import dtypes, shapes
-from jtorch.ops.op import FORMAT, Array, Scalar, op, widened
+from jtorch.ops.op import FIRST, FORMAT, Array, Scalar, op, widened
 
 _HALVES = (jnp.float16, jnp.bfloat16)
 
@@ -335,7 +335,7 @@ def _rms_graph(operands, attrs):
     return scaled if operands[1] is None else ("MulBackward0", scaled, 1)
 
 
-@op("rms_norm", grad_name=_rms_graph)
+@op("rms_norm", grad_name=_rms_graph, follows=FIRST)
 def rms_norm(input: Array, normalized_shape, weight: Array | None = None, eps=None):
     """The last dims divided by the root of their mean square, then scaled (Zhang & Sennrich 2019).
 

@@ -54,7 +54,9 @@ def atan2(input: Array, other: Array):
 @atan2.gradient
 @widened
 def _(grad, result, input, other):
-    scale = grad / (input * input + other * other)
+    # torch: the slope is 0 where both are.
+    square = input * input + other * other
+    scale = jnp.where(square == 0, 0, grad / jnp.where(square == 0, 1, square))
     return other * scale, -input * scale
 
 
