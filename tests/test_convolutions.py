@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from jtorch.ops import conv
+from jtorch import convolutions
 
 CASES = {
     "padded": ((2, 3, 7, 6), (4, 3, 3, 3), ((1, 1), ((1, 1), (1, 1)), (1, 1))),
@@ -24,10 +24,10 @@ def torch_way(x, w, grad, geometry):
 
 @pytest.mark.parametrize("kind", ["few", "deep"])
 def test_gathered_columns(kind):
-    way, draw = conv._LOWERED[kind], np.random.default_rng(0)
+    way, draw = convolutions._LOWERED[kind], np.random.default_rng(0)
     todo = []
     for x_shape, w_shape, numbers in CASES.values():
-        geometry = conv._Geometry(*numbers, 1)
+        geometry = convolutions.Geometry(*numbers, 1)
         shapes = x_shape, w_shape, (x_shape[0], w_shape[0], *geometry.out(x_shape[2:], w_shape[2:]))
         todo.append((*(draw.standard_normal(shape) for shape in shapes), geometry))
 
@@ -57,4 +57,4 @@ def test_gathered_columns(kind):
 )
 def test_who_is_chosen(x, w, kind):
     around = ((w[2] // 2, w[2] // 2), (w[3] // 2, w[3] // 2))
-    assert conv._kind(x, w, conv._Geometry((1, 1), around, (1, 1), 1)) == kind
+    assert convolutions._kind(x, w, convolutions.Geometry((1, 1), around, (1, 1), 1)) == kind

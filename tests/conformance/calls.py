@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 import jtorch
-from tests.conformance import counterpart
+from tests.conformance import counterpart, edged, entries
 from tests.conformance.given import Given, Unfit, strided, tensors
 from tests.oracle import Outcome, differentiate
 from tests.sides import to_numpy, to_tensor
@@ -147,7 +147,14 @@ def seed():
 def samples(entry, dtype, most=None):
     """torch's samples for a dtype; where there are more than `most`, that many spread over them."""
     seed()
-    made = list(entry.info.sample_inputs("cpu", getattr(torch, dtype), requires_grad=entry.differentiable(dtype)))
+    made = list(entry.info.sample_inputs("cpu", entries.number(dtype), requires_grad=entry.differentiable(dtype)))
+    if dtype == entries.EDGES:
+        return edged.samples(entry, made, most)
+    return spread(made, most)
+
+
+def spread(made, most):
+    """At most so many of a list, from its first to its last; None is all."""
     if most is None or len(made) <= most:
         return made
     return [made[i] for i in sorted({round(i * (len(made) - 1) / max(most - 1, 1)) for i in range(most)})]
@@ -157,6 +164,8 @@ def kinds(entry, sample, dtype):
     """The kinds of calls that a sample is good for."""
     info = entry.info
     found = ["forward"]
+    if dtype == entries.EDGES:
+        return found + ["gradient"] * entry.differentiable(dtype)
     if info.method_variant is not None:
         found.append("method")
     if info.operator_variant is not None and not sample.kwargs and len(sample.args) == 1:

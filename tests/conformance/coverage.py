@@ -20,7 +20,7 @@ Results in half or single precision that differ are held to torch's in double pr
 as torch's tolerance, or torch itself, is.
 """
 SHORT = {"float32": "f32", "float64": "f64", "int64": "i64", "bool": "b", "complex64": "c64", "bfloat16": "bf16",
-         "float16": "f16", "errors": "errors"}  # fmt: skip
+         "float16": "f16", "edges": "edges", "errors": "errors"}  # fmt: skip
 
 
 def cell(outcomes, was="."):

@@ -12,6 +12,7 @@ from torch.testing._internal.common_methods_invocations import op_db
 from torch.testing._internal.opinfo.core import BinaryUfuncInfo, ReductionOpInfo, UnaryUfuncInfo
 
 DTYPES = ("float32", "float64", "int64", "bool", "complex64", "bfloat16", "float16")
+EDGES = "edges"  # stands where a dtype does: samples in float64 with the numbers of tests/edges.py
 TABLE = tomllib.loads((Path(__file__).parent / "entries.toml").read_text())
 
 
@@ -60,20 +61,25 @@ class Entry:
         return _match(TABLE["ambiguous"], self.name)
 
     @property
+    def elementwise(self):
+        """Whether each element of the result comes of one element of each operand."""
+        return isinstance(self.info, (UnaryUfuncInfo, BinaryUfuncInfo))
+
+    @property
     def dtypes(self):
         """The names of those of DTYPES that the entry has on the CPU."""
         given = self.info.dtypes or {torch.float32, torch.float64}  # batch_norm names none
-        return [name for name in DTYPES if getattr(torch, name) in given]
+        return [name for name in (*DTYPES, EDGES) if number(name) in given]
 
     def differentiable(self, dtype):
         """Whether torch has gradients of the entry in a dtype."""
         backward = self.info.backward_dtypes or self.info.dtypes or {torch.float32, torch.float64}
-        kind = getattr(torch, dtype)
+        kind = number(dtype)
         return self.info.supports_autograd and (kind.is_floating_point or kind.is_complex) and kind in backward
 
     def tolerance(self, dtype):
         """torch's own tolerance for the entry where it is wider than the dtype's: {} or rtol and atol."""
-        kind = getattr(torch, dtype)
+        kind = number(dtype)
         wider = []
         for one in self.info.decorators:
             if getattr(one, "device_type", None) in (None, "cpu"):
@@ -86,6 +92,11 @@ class Entry:
 
 
 _KINDS = {UnaryUfuncInfo: "unary", BinaryUfuncInfo: "binary", ReductionOpInfo: "reductions"}
+
+
+def number(dtype):
+    """torch's dtype of a name of DTYPES, or of EDGES."""
+    return torch.float64 if dtype == EDGES else getattr(torch, dtype)
 
 
 def _match(table, name):

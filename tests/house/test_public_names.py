@@ -15,6 +15,7 @@ OWN = {
     "jtorch": {
         "api",
         "compat",
+        "convolutions",
         "devices",
         "dtypes",
         "engine",
