@@ -11,7 +11,7 @@ from tests.conformance import calls
 def samples(entry, made, most=None):
     """Samples in float64 for an entry: at zeros, at ties, where functions turn, and at nan and infinities.
 
-    made: torch's own, at most so many of which are taken; None is all.
+    made: torch's own. most: at most so many are made of these; None is all.
     """
     info, wanted = entry.info, entry.differentiable("float64")
     if isinstance(info, UnaryUfuncInfo):
@@ -20,7 +20,8 @@ def samples(entry, made, most=None):
     if isinstance(info, BinaryUfuncInfo):
         pairs = [np.broadcast_arrays(*edges.binary("float64")[name]) for name in ("values", "ties", "empty")]
         return [SampleInput(_tensor(x, wanted), args=(_tensor(y, wanted),), kwargs=made[0].kwargs) for x, y in pairs]
-    found = [_filled(sample, numbers) for sample in calls.spread(made, most) for numbers in _NUMBERS]
+    taken = calls.spread(made, most and -(-most // len(_NUMBERS)))
+    found = [_filled(sample, numbers) for sample in taken for numbers in _NUMBERS]
     if isinstance(info, ReductionOpInfo):
         given = [edges.reduction("float64")[name] for name in ("ties", "even count", "nan and inf", "signed zeros")]
         found += [SampleInput(_tensor(x, wanted), kwargs={"dim": -1}) for x in given]
