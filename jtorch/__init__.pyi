@@ -1241,9 +1241,7 @@ def imag(input: Tensor) -> Tensor: ...
 def index_add(
     input: Tensor, dim: _int, index: Tensor, source: Tensor, *, alpha: _Number = ..., out: Tensor | None = ...
 ) -> Tensor: ...
-def index_copy(
-    input: Tensor, dim: _int, index: Tensor, source: Tensor, *, axis: Any = ..., out: Tensor | None = ...
-) -> Tensor: ...
+def index_copy(input: Tensor, dim: _int, index: Tensor, source: Tensor, *, out: Tensor | None = ...) -> Tensor: ...
 @overload
 def index_fill(input: Tensor, dim: _int, index: Tensor, value: _Number) -> Tensor: ...
 @overload
@@ -1932,6 +1930,7 @@ qint32: _dtype
 qint8: _dtype
 
 def qr(input: Tensor, some: _bool = ..., *, out: Sequence[Tensor] | None = ...) -> _return_types.qr: ...
+@overload
 def quantile(
     input: Tensor,
     q: Tensor,
@@ -1939,8 +1938,16 @@ def quantile(
     keepdim: _bool = ...,
     *,
     interpolation: _str = ...,
-    axis: Any = ...,
-    keepdims: Any = ...,
+    out: Tensor | None = ...,
+) -> Tensor: ...
+@overload
+def quantile(
+    input: Tensor,
+    q: _float,
+    dim: _int | None = ...,
+    keepdim: _bool = ...,
+    *,
+    interpolation: _str = ...,
     out: Tensor | None = ...,
 ) -> Tensor: ...
 

@@ -286,7 +286,7 @@ def bilinear(input1: Array, input2: Array, weight: Array, bias: Array | None = N
     count, n, m = weight.shape
     first, second = input1.reshape(-1, n), input2.reshape(-1, m)
     rows = lax.dot(first, jnp.moveaxis(weight, 0, 1).reshape(n, count * m)).reshape(-1, count, m)
-    out = (rows * second[:, None]).sum(-1).reshape(*input1.shape[:-1], count)
+    out = (rows * second[:, None]).sum(-1, dtype=rows.dtype).reshape(*input1.shape[:-1], count)
     return out if bias is None else out + bias
 
 

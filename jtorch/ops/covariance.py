@@ -47,7 +47,9 @@ def cov(input: Array, *, correction=1, fweights: Array | None = None, aweights: 
     if fweights is not None and aweights is not None:
         weights = fweights.astype(aweights.dtype) * aweights
     total = rows.shape[1] if weights is None else weights.sum()
-    left = total - correction * ((weights * aweights).sum() / total if aweights is not None and correction else 1)
+    left = total - correction
+    if aweights is not None and correction:
+        left = total - correction * (weights * aweights).sum() / total
     each = 1 if weights is None else weights.astype(real)
     gap = rows - (rows * each).sum(1, keepdims=True) / jnp.asarray(total, real)
     out = jnp.dot(gap * each, jnp.conj(gap).T) / jnp.maximum(left, 0).astype(real)
