@@ -16,8 +16,9 @@ def arguments():
     """What was asked for."""
     parser = argparse.ArgumentParser(prog="python -m tests.conformance", description=__doc__)
     parser.add_argument("--only", default="*", help="entries whose name fits this pattern, or one of several: 'a*,b'")
-    parser.add_argument("--dtypes", default=",".join((*entries.DTYPES, entries.EDGES, "errors", "modules")),
-                         help="with commas; edges: of numbers; errors: refusals; modules: torch's list")  # fmt: skip
+    parser.add_argument("--dtypes", default=",".join((*entries.DTYPES, "errors", "modules")),
+                         help="with commas; errors: refusals; modules: torch's list; edges, where asked for: zeros, "
+                              "ties, nan")  # fmt: skip
     parser.add_argument("--samples", type=int, default=4, help="at most so many per entry and dtype; 0 is all")
     parser.add_argument("--kinds", help="kinds of calls, with commas: forward, method, inplace, out, gradient, ...")
     parser.add_argument("--shard", default="1/1", help="i/n: the i-th of n parts")

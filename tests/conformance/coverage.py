@@ -18,11 +18,9 @@ Every entry of torch 2.13's op database, on up to 4 of torch's own samples, besi
 pass, those that fail after a cross; `.` is not compared yet, or not a thing that torch has. Tolerances are torch's own.
 Results in half or single precision that differ are held to torch's in double precision: they must be as near to these
 as torch's tolerance, or torch itself, is.
-`edges` is float64 again, on one sample with the numbers of tests/edges.py in it: zeros, ties, points where functions
-turn, nan and infinities; what torch refuses of these is left out.
 """
 SHORT = {"float32": "f32", "float64": "f64", "int64": "i64", "bool": "b", "complex64": "c64", "bfloat16": "bf16",
-         "float16": "f16", "edges": "edges", "errors": "errors"}  # fmt: skip
+         "float16": "f16", "errors": "errors"}  # fmt: skip
 
 
 def cell(outcomes, was="."):
