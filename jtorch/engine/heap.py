@@ -3,25 +3,26 @@
 import ctypes
 import os
 
-# <malloc.h>: M_ARENA_MAX, M_MMAP_MAX, M_TRIM_THRESHOLD. Other arenas hold no block above 64 MiB, whatever is asked.
-_OPTIONS = ((-8, 1), (-4, 0), (-1, (1 << 31) - 1))
-_CORES = 4  # with more of them, too many threads would wait for the one arena
+# <malloc.h>: M_MMAP_MAX and M_TRIM_THRESHOLD. Arenas of threads hold no block above 64 MiB even so; one for all does.
+_KEEP = ((-4, 0), (-1, (1 << 31) - 1))
+_ONE_ARENA = (-8, 1)  # M_ARENA_MAX
 
 
 def keep_freed():
-    """Let the C library keep what is freed, up to 2 GiB, for what is allocated next; JTORCH_KEEP_FREED=0 forbids it.
+    """Let the C library keep what is freed, up to 2 GiB, for what is allocated next.
 
     A program asks for its scratch memory and its results anew at each run. glibc hands large blocks back to the system,
-    and each run faults their pages in again: a tenth to a quarter of a training step's processor time.
+    and each run faults their pages in again. JTORCH_KEEP_FREED=0 leaves glibc as it is; 1 has all threads share an
+    arena, so that blocks of any size stay: large steps gain, small ones lose, whose threads wait for each other.
     """
     asked = os.environ.get("JTORCH_KEEP_FREED")
-    if asked == "0" or asked is None and (_is_tuned() or (os.cpu_count() or 1) > _CORES):
+    if asked == "0" or asked is None and _is_tuned():
         return
     try:
         set_option = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):  # another C library, or none that can be opened
         return
-    for option, value in _OPTIONS:
+    for option, value in (*_KEEP, _ONE_ARENA) if asked else _KEEP:
         set_option(option, value)
 
 

@@ -9,19 +9,18 @@ from jtorch.engine import heap
 
 @pytest.fixture
 def told(monkeypatch):
-    """The options that are set, in a process without settings and on two cores."""
+    """The options that are set, in a process without settings."""
     found = []
     for name in ("JTORCH_KEEP_FREED", "GLIBC_TUNABLES", "MALLOC_ARENA_MAX_"):
         monkeypatch.delenv(name, raising=False)
     library = types.SimpleNamespace(mallopt=lambda *option: found.append(option))
     monkeypatch.setattr(heap.ctypes, "CDLL", lambda name: library)
-    monkeypatch.setattr(heap.os, "cpu_count", lambda: 2)
     return found
 
 
 def test_freed_memory_is_kept(told):
     heap.keep_freed()
-    assert dict(told) == {-8: 1, -4: 0, -1: 2**31 - 1}
+    assert dict(told) == {-4: 0, -1: 2**31 - 1}
 
 
 @pytest.mark.parametrize(
@@ -34,13 +33,10 @@ def test_a_users_settings_stay(told, monkeypatch, name, value):
     assert told == []
 
 
-def test_many_cores_keep_their_arenas_unless_asked(told, monkeypatch):
-    monkeypatch.setattr(heap.os, "cpu_count", lambda: 64)
-    heap.keep_freed()
-    assert told == []
+def test_threads_share_an_arena_when_asked(told, monkeypatch):
     monkeypatch.setenv("JTORCH_KEEP_FREED", "1")
     heap.keep_freed()
-    assert len(told) == 3
+    assert dict(told) == {-8: 1, -4: 0, -1: 2**31 - 1}
 
 
 def test_another_c_library_is_left_alone(told, monkeypatch):
