@@ -42,3 +42,13 @@ def test_words_of_an_uninitialized_parameter_name_the_call():
 
 def test_a_module_lists_its_type_variables():
     same(lambda torch: "T_destination" in dir(torch.nn.Linear(1, 1)))
+
+
+def test_a_sample_of_which_all_is_padding():
+    def run(torch):
+        layer = torch.nn.MultiheadAttention(4, 2, batch_first=True).eval()
+        x, padding = torch.ones(1, 2, 4), torch.tensor([[True, True]])
+        with torch.no_grad():
+            return layer(x, x, x, key_padding_mask=padding, need_weights=False)[0].isnan()
+
+    same(run)
