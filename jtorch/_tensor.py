@@ -4,7 +4,7 @@ from collections.abc import Mapping, MutableMapping
 
 import numpy as np
 
-from jtorch import devices, dtypes, modes
+from jtorch import devices, dtypes, meshes, modes
 from jtorch.engine import flush, trace
 from jtorch.engine.ref import Ref, of_array
 from jtorch.engine.storage import InferenceStorage, Storage, infer
@@ -166,7 +166,13 @@ def value(tensor):
 
 def host(tensor):
     """A NumPy array of a tensor's values, not to be written to."""
-    return np.asarray(value(tensor))
+    try:
+        return np.asarray(value(tensor))
+    except ValueError as error:  # a program fails when somebody looks at what it made
+        found = meshes.Fault.explain(error)
+        if found is None:
+            raise
+        raise found from error
 
 
 def strides(tensor):

@@ -38,6 +38,15 @@ class Across:
         return array
 
 
+class Fault:
+    """Who knows why a program of several processes failed: groups/world.py puts itself here when there are some."""
+
+    @staticmethod
+    def explain(error):
+        """The error to raise instead, or None."""
+        return None
+
+
 class Used:
     """Whether arrays have been made that lie on several devices of this process, and whether with values of each."""
 

@@ -1,11 +1,13 @@
 """torchrun: `python -m jtorch.distributed.run --nproc-per-node N script.py` starts N ranks and looks after them."""
 
 import argparse
+import ctypes
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import uuid
@@ -34,13 +36,26 @@ def parser():
     add("rdzv-id", default="none")
     add("role", default="default")
     add("log-dir", default=None)
-    made.add_argument("-r", "--redirects", default="0")
-    made.add_argument("-t", "--tee", default="0")
+    made.add_argument(
+        "-r", "--redirects", default="0", help="what goes to files: 1 stdout, 2 stderr, 3 both; or 0:3,1:1"
+    )
+    made.add_argument("-t", "--tee", default="0", help="as --redirects, but it is shown as well")
+    add("local-ranks-filter", default="", help="the local ranks whose output is shown, with commas")
+    for name in ("rdzv-conf", "start-method", "event-log-handler", "local-addr", "logs-specs", "numa-binding",
+                 "signals-to-handle", "shutdown-timeout", "duplicate-stdout-filters",
+                 "duplicate-stderr-filters"):  # fmt: skip
+        add(name, default=None, help="taken, and without meaning here")
+    add("virtual-local-rank", action="store_true", help="LOCAL_RANK is 0 in each")
+    add("run-path", action="store_true", help="taken: the script is run by its path anyway")
     made.add_argument("--standalone", action="store_true", help="one node on a free port")
     made.add_argument("-m", "--module", action="store_true", help="the script is the name of a module")
     made.add_argument("--no-python", "--no_python", action="store_true", help="the script is run as it is")
     made.add_argument("training_script")
     made.add_argument("training_script_args", nargs=argparse.REMAINDER)
+    for action in made._actions:  # torch: PET_NNODES and its like stand for arguments that are not given
+        told = os.environ.get(f"PET_{action.dest.upper()}")
+        if told is not None and action.dest != "help":
+            action.default = told if action.nargs != 0 else told == "1"
     return made
 
 
@@ -65,7 +80,7 @@ def main(args=None):
             "LOCAL_WORLD_SIZE": str(count), "GROUP_RANK": str(given.node_rank), "GROUP_WORLD_SIZE": str(nodes),
             "ROLE_NAME": given.role, "ROLE_WORLD_SIZE": str(nodes * count), "JTORCH_STORE_KEY": secret,
             "TORCHELASTIC_RESTART_COUNT": str(attempt), "TORCHELASTIC_MAX_RESTARTS": str(given.max_restarts),
-            "TORCHELASTIC_RUN_ID": run_id,
+            "TORCHELASTIC_RUN_ID": run_id, "TORCHELASTIC_USE_AGENT_STORE": "False",
         }  # fmt: skip
         failed = _Ranks(given, count, env).watch(given.monitor_interval)
         if failed is None:
@@ -94,24 +109,61 @@ def _free_port():
         return probe.getsockname()[1]
 
 
+def _streams(text, local):
+    """(stdout, stderr) that an argument such as "3" or "0:1,1:2" means for a local rank."""
+    told = dict(part.split(":") for part in text.split(",")) if ":" in text else {str(local): text}
+    bits = int(told.get(str(local), 0))
+    return bool(bits & 1), bool(bits & 2)
+
+
 class _Rank:
     """One process of the program."""
 
     def __init__(self, given, local, count, env):
         self.local = local
         self.rank = given.node_rank * count + local
-        own = {"RANK": self.rank, "LOCAL_RANK": local, "ROLE_RANK": self.rank}
+        own = {"RANK": self.rank, "LOCAL_RANK": 0 if given.virtual_local_rank else local, "ROLE_RANK": self.rank}
         everything = os.environ | env | {key: str(value) for key, value in own.items()}
         everything.setdefault("OMP_NUM_THREADS", "1")
-        self._output = None
-        if given.log_dir is not None:
-            folder = os.path.join(given.log_dir, env["TORCHELASTIC_RUN_ID"], f"attempt_{env[_RESTART]}", str(local))
-            os.makedirs(folder, exist_ok=True)
-            self._output = open(os.path.join(folder, "output.log"), "w")
+        self._copying = []
+        told = zip(_NAMES, _streams(given.redirects, local), _streams(given.tee, local), strict=True)
+        outputs = [self._output(given, env, *one) for one in told]
         self.process = subprocess.Popen(
-            _command(given), env=everything, start_new_session=True, stdout=self._output,
-            stderr=subprocess.STDOUT if self._output else None,
+            _command(given), env=everything, start_new_session=True, stdout=outputs[0][0], stderr=outputs[1][0],
+            preexec_fn=_end_with_the_launcher,
         )  # fmt: skip
+        for (_, file), name in zip(outputs, _NAMES, strict=True):
+            if file is not None:
+                self._copy(name, file, f"[{given.role}{local}]:")
+
+    def _output(self, given, env, name, redirected, teed):
+        """(what a stream of the process is given, the file that gets a copy of it)."""
+        shown = given.local_ranks_filter.split(",") if given.local_ranks_filter else [str(self.local)]
+        if not redirected and not teed:
+            return (None if str(self.local) in shown else subprocess.DEVNULL), None
+        home = given.log_dir or tempfile.gettempdir()
+        folder = os.path.join(home, env["TORCHELASTIC_RUN_ID"], f"attempt_{env[_RESTART]}", str(self.local))
+        os.makedirs(folder, exist_ok=True)
+        file = open(os.path.join(folder, f"{name}.log"), "wb", buffering=0)
+        return (subprocess.PIPE, file) if teed else (file, None)
+
+    def _copy(self, name, file, title):
+        """Copy a stream into a file and show it, line by line."""
+        stream, shown = getattr(self.process, name), getattr(sys, name)
+
+        def run():
+            for line in stream:
+                file.write(line)
+                shown.write(title + line.decode(errors="replace"))
+                shown.flush()
+
+        self._copying.append(threading.Thread(target=run, daemon=True))
+        self._copying[-1].start()
+
+    def finish(self):
+        """Wait until all that it printed is shown."""
+        for thread in self._copying:
+            thread.join(_GRACE)
 
     def ending(self):
         """How it ended, in words."""
@@ -126,7 +178,16 @@ class _Rank:
             pass
 
 
+_NAMES = "stdout", "stderr"
 _RESTART = "TORCHELASTIC_RESTART_COUNT"
+_DEATH_SIGNAL = 1  # Linux's PR_SET_PDEATHSIG
+_prctl = getattr(ctypes.CDLL(None), "prctl", None)
+
+
+def _end_with_the_launcher():
+    """In a rank, before its program begins: be ended when the launcher ends, however that comes."""
+    if _prctl is not None:
+        _prctl(_DEATH_SIGNAL, signal.SIGKILL)
 
 
 def _command(given):
@@ -141,9 +202,10 @@ class _Ranks:
 
     def __init__(self, given, count, env):
         self._stopped = None
+        self._before = {}
         for how in (signal.SIGTERM, signal.SIGINT):
             if threading.current_thread() is threading.main_thread():
-                signal.signal(how, self._stop)
+                self._before[how] = signal.signal(how, self._stop)
         self.all = [_Rank(given, local, count, env) for local in range(count)]
 
     def _stop(self, how, frame):
@@ -175,6 +237,10 @@ class _Ranks:
             except subprocess.TimeoutExpired:
                 rank.end(signal.SIGKILL)
                 rank.process.wait()
+        for rank in self.all:
+            rank.finish()
+        for how, handler in self._before.items():
+            signal.signal(how, handler)
 
 
 if __name__ == "__main__":

@@ -134,7 +134,14 @@ class Program:
             return self.executable(numbers, *arrays)
         enter, place = across.enter, self.places.get
         given = [enter(array, place(slot)) for (slot, _), array in zip(self.inputs, arrays, strict=True)]
-        return [across.leave(out) for out in self.executable(enter(numbers), *given)]
+        try:
+            outs = self.executable(enter(numbers), *given)
+        except Exception as error:
+            found = meshes.Fault.explain(error)
+            if found is None:
+                raise
+            raise found from error
+        return [across.leave(out) for out in outs]
 
     def _splits(self):
         """{slot: sharding} of the inputs that come to the program in parts: batches that a call splits."""

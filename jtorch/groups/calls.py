@@ -1,11 +1,13 @@
 """How a collective is recorded: by which group, in which order, and whether all ranks call the same."""
 
 import enum
+import functools
 
 from jtorch import _tensor
 from jtorch.autograd.apply import call
 from jtorch.autograd.inplace import update
 from jtorch.engine import flush
+from jtorch.futures import Future
 from jtorch.groups import world
 from jtorch.groups.world import DeviceGroup, GroupMember
 
@@ -79,29 +81,10 @@ class Work:
         self.wait()
 
     def get_future(self):
-        """A future of the results."""
-        return Future(self)
-
-
-class Future:
-    """torch.futures.Future of a Work."""
-
-    def __init__(self, work):
-        self._work = work
-
-    def wait(self):
-        """The results."""
-        return self._work.result()
-
-    value = wait
-
-    def done(self):
-        """Whether the results are there."""
-        return self._work.is_completed()
-
-    def then(self, callback):
-        """A future of callback(this future)."""
-        return Future(Work(callback(self)))
+        """A torch.futures.Future of the results, which are waited for here."""
+        future = Future()
+        future.set_result(self.result())
+        return future
 
 
 def member(group):
@@ -130,18 +113,23 @@ def _ready(group, name, tensors, attrs):
     return across
 
 
+def _shown(name, kinds, attrs):
+    options = "".join(f", {option}={value}" for option, value in attrs)
+    shown = f"{name}({', '.join(f'{dtype}{list(shape)}' for shape, dtype in kinds[:4])}{options})"
+    return f"{shown} of {len(kinds)} tensors" if len(kinds) > 4 else shown
+
+
 def _compare(group, name, tensors, attrs):
     """Raise where another rank is known to call something else: each tells what its calls are, once of each kind."""
     number = group.calls
     group.calls += 1
     kinds = tuple((a.shape, a.dtype.name) for a in map(_tensor.aval, tensors))
     key = (name, kinds, attrs)
+    world.called(functools.partial(_shown, *key))
     if key in group.seen or group.size() == 1 or len(group.seen) > _COMPARED:
         return
     group.seen[key] = number
-    options = "".join(f", {option}={value}" for option, value in attrs)
-    shown = f"{name}({', '.join(f'{dtype}{list(shape)}' for shape, dtype in kinds[:4])}{options})"
-    shown += f" of {len(kinds)} tensors" if len(kinds) > 4 else ""
+    shown = _shown(*key)
     mine = repr(key).encode()
     group.store.set(f"call/{number}/{group.ranks[group.rank()]}", mine + b"\n" + shown.encode())
     for other in group.ranks:

@@ -1,11 +1,14 @@
 """torch.distributed's collectives on tensors: each is recorded and becomes a part of the step's program."""
 
-from jtorch._tensor import Tensor, aval, read, wrap
+import math
+
+from jtorch._tensor import Tensor, aval, read
 from jtorch.autograd.apply import call, filled
+from jtorch.autograd.grad_mode import no_grad
 from jtorch.autograd.inplace import store
-from jtorch.groups.calls import ReduceOp, Work, into, member
-from jtorch.groups.world import get_group_rank
-from jtorch.modes import local
+from jtorch.groups.calls import ReduceOp, Work, into, made, member
+from jtorch.groups.messages import from_all
+from jtorch.groups.world import place_of
 
 
 def _tensor(value, name):
@@ -26,42 +29,13 @@ def _tensors(values, name):
     return list(values)
 
 
-def how_of(op, group):
-    """The name of a ReduceOp for the ops. Raises as gloo does for what it has not, and ValueError for what is none."""
-    how = op.value if isinstance(op, ReduceOp) else str(op).lower()
-    if how not in ("sum", "avg", "product", "min", "max", "band", "bor", "bxor"):
-        raise ValueError(f"{op!r} is no ReduceOp that can be done here")
-    if how == "avg" and group.backend == "gloo":
-        raise RuntimeError("Cannot use ReduceOp.AVG with Gloo")
-    return how
-
-
-def place_of(group, rank, group_rank, what):
-    """The rank in the group of a call's src or dst, given as a rank of the world or of the group."""
-    if group_rank is not None:
-        if rank is not None:
-            raise ValueError(f"Can't specify both group_{what} and {what}")
-        return group_rank
-    if rank is None:
-        raise ValueError(f"Must specify {what} or group_{what}")
-    return get_group_rank(group, rank)
-
-
-def _quietly(name, *args):
-    """A call off the tape."""
-    before, local.grad = local.grad, False
-    try:
-        return call(name, *args)
-    finally:
-        local.grad = before
-
-
-def _reshaped(tensor, shape):
-    before, local.grad = local.grad, False
-    try:
-        return tensor.reshape(shape)
-    finally:
-        local.grad = before
+def how_of(op):
+    """The name of a ReduceOp for the ops. Raises TypeError for what is none, ValueError for one that is not done."""
+    if not isinstance(op, ReduceOp):
+        raise TypeError(f"(): incompatible function arguments: a ReduceOp is wanted, not {op!r}")
+    if op == ReduceOp.PREMUL_SUM:
+        raise ValueError(f"{op!r} is not done by XLA's collectives: multiply first")
+    return op.value
 
 
 def _done(results, async_op):
@@ -74,7 +48,7 @@ def all_reduce(tensor, op=ReduceOp.SUM, group=None, async_op=False):
     group = member(group)
     if group is None:
         return None
-    into([tensor], "all_reduce", [tensor], group, "all_reduce", how=how_of(op, group))
+    into([tensor], "all_reduce", [tensor], group, "all_reduce", how=how_of(op))
     return _done([tensor], async_op)
 
 
@@ -83,7 +57,7 @@ def all_reduce_coalesced(tensors, op=ReduceOp.SUM, group=None, async_op=False):
     group = member(group)
     if group is None:
         return None
-    into(tensors, "all_reduce", list(tensors), group, "all_reduce_coalesced", how=how_of(op, group))
+    into(tensors, "all_reduce", list(tensors), group, "all_reduce_coalesced", how=how_of(op))
     return _done(list(tensors), async_op)
 
 
@@ -104,7 +78,7 @@ def reduce(tensor, dst=None, op=ReduceOp.SUM, group=None, async_op=False, group_
     if group is None:
         return None
     here = place_of(group, dst, group_dst, "dst") == group.rank()
-    into([tensor] if here else [], "all_reduce", [tensor], group, "reduce", how=how_of(op, group))
+    into([tensor] if here else [], "all_reduce", [tensor], group, "reduce", how=how_of(op))
     return _done([tensor], async_op)
 
 
@@ -123,33 +97,82 @@ def _write(target, value):
 
 
 def _write_parts(targets, stacked):
-    for i, target in enumerate(targets):
-        _write(target, _quietly("select", stacked, 0, i))
+    with no_grad():
+        for i, target in enumerate(targets):
+            _write(target, call("select", stacked, 0, i))
 
 
 def _count(values, group, name):
     values = _tensors(values, name)
     if len(values) != group.size():
-        raise ValueError(f"{name} has {len(values)} tensors, but the group has {group.size()} ranks")
+        raise RuntimeError(f"{name} has {len(values)} tensors, but the group has {group.size()} ranks")
     return values
 
 
+def _shapes(tensors):
+    return [aval(x).shape for x in tensors]
+
+
+def _row(tensor, count):
+    """A tensor's elements in one dim, with zeros up to a count."""
+    flat = tensor.reshape(-1)
+    lack = count - aval(flat).shape[0]
+    return call("constant_pad_nd", flat, (0, lack), 0) if lack else flat
+
+
+def _cells(rows, shapes):
+    """The beginnings of the rows of a table, in shapes."""
+    return [rows[i, : math.prod(shape)].reshape(shape) for i, shape in enumerate(shapes)]
+
+
 def all_gather(tensor_list, tensor, group=None, async_op=False):
-    """Write the tensors of all ranks, in their order, into those of a list."""
+    """Write the tensors of all ranks, in their order, into those of a list, whose shapes may differ."""
     _tensor(tensor, "tensor")
     group = member(group)
     if group is None:
         return None
-    _write_parts(_count(tensor_list, group, "tensor_list"), _gathered(tensor, group, "all_gather"))
+    targets = _count(tensor_list, group, "tensor_list")
+    _check_gathered(targets, tensor, group)
+    shapes = _shapes(targets)
+    if len(set(shapes)) == 1:
+        _write_parts(targets, _gathered(tensor, group, "all_gather"))
+    else:
+        with no_grad():
+            rows = _gathered(_row(tensor, max(map(math.prod, shapes))), group, "all_gather")
+            _write_all(targets, _cells(rows, shapes))
     return _done(tensor_list, async_op)
 
 
+def _check_gathered(targets, tensor, group):
+    """Raise where a rank's own tensor does not fit into its place, or a dtype is another one."""
+    own = aval(tensor)
+    for target in targets:
+        if aval(target).dtype is not own.dtype:
+            raise ValueError(
+                f"Invalid usage of tensors with different dtypesFound {aval(target).dtype} and  {own.dtype}"
+            )
+    place = group.rank()
+    if aval(targets[place]).shape != own.shape:
+        raise RuntimeError(f"ProcessGroupGloo::allgather: invalid tensor size at index {place} (expected "
+                           f"{_sizes(own.shape)}, got {_sizes(aval(targets[place]).shape)})")  # fmt: skip
+
+
+def _sizes(shape):
+    return f"({', '.join(map(str, shape))})"
+
+
+def _write_all(targets, values):
+    for target, value in zip(targets, values, strict=True):
+        _write(target, value)
+
+
 def _as(value, target):
-    """A value in the shape of the tensor it is written into. Raises ValueError for another number of elements."""
+    """A value in the shape of the tensor it is written into. Raises RuntimeError for another number of elements."""
     want = aval(target).shape
     if value.numel() != target.numel():
-        raise ValueError(f"output has {target.numel()} elements, but {value.numel()} are wanted")
-    return _reshaped(value, want)
+        raise RuntimeError(f"output has {target.numel()} elements, but {value.numel()} are wanted")
+    with no_grad():
+        return value.reshape(want)
 
 
 def all_gather_into_tensor(output_tensor, input_tensor, group=None, async_op=False):
@@ -194,22 +217,38 @@ def scatter(tensor, scatter_list=None, src=None, group=None, async_op=False, gro
     if not here and scatter_list:
         raise ValueError("Argument ``scatter_list`` must NOT be specified on non-source ranks.")
     parts = _count(scatter_list, group, "scatter_list") if here else [filled(aval(tensor), 0)] * group.size()
+    for i, shape in enumerate(_shapes(parts)):
+        if shape != aval(tensor).shape:
+            raise RuntimeError(f"ProcessGroupGloo::scatter: invalid tensor size at index {i} (expected "
+                               f"{_sizes(aval(tensor).shape)}, got {_sizes(shape)})")  # fmt: skip
     into([tensor], "scatter_ranks", _stacked(parts), group, "scatter", how="sum")
     return _done([tensor], async_op)
 
 
 def _stacked(tensors):
-    return _quietly("stack", list(tensors), 0)
+    with no_grad():
+        return call("stack", list(tensors), 0)
 
 
 def reduce_scatter(output, input_list, op=ReduceOp.SUM, group=None, async_op=False):
-    """Put part i of all ranks' lists together in the tensor of rank i."""
+    """Put part i of all ranks' lists together in the tensor of rank i. Parts may have different shapes."""
     _tensor(output, "output")
     group = member(group)
     if group is None:
         return None
-    parts = _stacked(_count(input_list, group, "input_list"))
-    into([output], "scatter_ranks", parts, group, "reduce_scatter", how=how_of(op, group))
+    parts = _count(input_list, group, "input_list")
+    shapes = _shapes(parts)
+    if aval(output).shape != shapes[group.rank()]:
+        raise RuntimeError(f"reduce_scatter: output has shape {list(aval(output).shape)}, but part {group.rank()} has "
+                           f"{list(shapes[group.rank()])}")  # fmt: skip
+    if len(set(shapes)) == 1:
+        into([output], "scatter_ranks", _stacked(parts), group, "reduce_scatter", how=how_of(op))
+    else:
+        with no_grad():
+            most = max(map(math.prod, shapes))
+            rows = call("stack", [_row(part, most) for part in parts], 0)
+            own = into([], "scatter_ranks", rows, group, "reduce_scatter", how=how_of(op))[0]
+            _write(output, own[: output.numel()].reshape(aval(output).shape))
     return _done([output], async_op)
 
 
@@ -219,49 +258,77 @@ def reduce_scatter_tensor(output, input, op=ReduceOp.SUM, group=None, async_op=F
     if group is None:
         return None
     parts = _cut(input, (group.size(), *aval(output).shape), "input")
-    into([output], "scatter_ranks", parts, group, "reduce_scatter_tensor", how=how_of(op, group))
+    into([output], "scatter_ranks", parts, group, "reduce_scatter_tensor", how=how_of(op))
     return _done([output], async_op)
 
 
 def _cut(tensor, shape, name):
-    try:
-        return _reshaped(tensor, shape)
-    except RuntimeError:
-        raise ValueError(f"{name} of shape {list(aval(tensor).shape)} can't be cut into {list(shape)}") from None
+    if tensor.numel() != math.prod(shape):
+        raise RuntimeError(f"{name} of shape {list(aval(tensor).shape)} can't be cut into {list(shape)}")
+    with no_grad():
+        return tensor.reshape(shape)
+
+
+def exchanged(parts, shapes, group, label):
+    """Part i of each rank goes to rank i; what comes from each, on the tape. shapes: of what is to come.
+
+    Where shapes differ the ranks first tell each other the sizes, since one program serves all; that cuts the step.
+    Raises: RuntimeError that names a rank that sends something else than what is wanted.
+    """
+    sizes, wanted = [[math.prod(shape) for shape in listed] for listed in (_shapes(parts), shapes)]
+    told = from_all((sizes, wanted), group)
+    place = group.rank()
+    for rank, (theirs, _) in enumerate(told):
+        if theirs[place] != wanted[rank]:
+            raise RuntimeError(
+                f"{label}: rank {group.ranks[place]} wants {wanted[rank]} elements of rank {group.ranks[rank]}, "
+                f"which sends {theirs[place]}"
+            )
+    most = max(size for theirs, _ in told for size in theirs)
+    if not most:
+        return [part.new_empty(shape) for part, shape in zip(parts, shapes, strict=True)]
+    rows = call("stack", [_row(part, most) for part in parts], 0)
+    return _cells(made("exchange_ranks", rows, group, label), shapes)
 
 
 def all_to_all(output_tensor_list, input_tensor_list, group=None, async_op=False):
-    """Send tensor i to rank i, and write what rank j sends into tensor j. All have one shape."""
+    """Send tensor i to rank i, and write what rank j sends into tensor j. Their shapes may differ."""
     group = member(group)
     if group is None:
         return None
     outputs = _count(output_tensor_list, group, "output_tensor_list")
     inputs = _count(input_tensor_list, group, "input_tensor_list")
-    if len({aval(x).shape for x in (*inputs, *outputs)}) > 1:
-        raise NotImplementedError(
-            "all_to_all: tensors of different shapes are not exchanged yet; pad them to one shape"
-        )
-    _write_parts(outputs, wrap(_exchange(_stacked(inputs), group, "all_to_all")))
+    with no_grad():
+        _write_all(outputs, exchanged(inputs, _shapes(outputs), group, "all_to_all"))
     return _done(outputs, async_op)
 
 
-def _exchange(stacked, group, label):
-    return read(into([], "exchange_ranks", stacked, group, label)[0])
+def parts_of(tensor, sizes, group):
+    """The parts of a tensor's rows for each rank. Raises RuntimeError, as torch, for sizes that do not fit."""
+    rows = aval(tensor).shape[0]
+    if not sizes:
+        if rows % group.size():
+            raise RuntimeError("Tensor's dim 0 does not divide equally across group size")
+        sizes = [rows // group.size()] * group.size()
+    if len(sizes) != group.size():
+        raise RuntimeError("Number of tensor splits not equal to group size")
+    if sum(sizes) != rows:
+        raise RuntimeError("Split sizes doesn't match total dim 0 size")
+    return tensor.split(list(sizes))
 
 
 def all_to_all_single(output, input, output_split_sizes=None, input_split_sizes=None, group=None, async_op=False):
-    """As all_to_all, of one tensor that is cut evenly along its first dim. Shape: (ranks·n, *) -> the same."""
+    """As all_to_all, of one tensor that is cut along its first dim, evenly or in parts of these sizes."""
     group = member(group)
     if group is None:
         return None
-    for sizes in (output_split_sizes, input_split_sizes):
-        if sizes and len(set(sizes)) > 1:
-            raise NotImplementedError("all_to_all_single: parts of different sizes are not exchanged yet; pad them")
-    size = aval(input).shape[0]
-    if size % group.size():
-        raise RuntimeError("Tensor's dim 0 does not divide equally across group size")
-    parts = _cut(input, (group.size(), size // group.size(), *aval(input).shape[1:]), "input")
-    _write(output, _as(wrap(_exchange(parts, group, "all_to_all_single")), output))
+    with no_grad():
+        outputs, inputs = parts_of(output, output_split_sizes, group), parts_of(input, input_split_sizes, group)
+        if output_split_sizes or input_split_sizes:
+            found = call("cat", exchanged(inputs, _shapes(outputs), group, "all_to_all_single"), 0)
+        else:
+            found = into([], "exchange_ranks", _stacked(inputs), group, "all_to_all_single")[0]
+        _write(output, _as(found, output))
     return _done([output], async_op)
 
 

@@ -1,78 +1,43 @@
 """Stores: a dictionary that several processes see, by which they find each other and wait for each other."""
 
-import fcntl
-import json
+import copy
+import errno
 import os
 import secrets
-import threading
 import time
 from datetime import timedelta
-from multiprocessing.managers import BaseManager
+
+from jtorch.groups.shelves import DistError, DistStoreError, FileShelf, Prefixed, Shelf, reached, served
 
 _DEFAULT = timedelta(seconds=300)
 
 
-class DistStoreError(RuntimeError):
-    """Nobody set what a store was asked to wait for, or the store can't be reached."""
+class DistBackendError(DistError):
+    """A collective went wrong."""
 
 
-DistStoreError.__module__ = "torch.distributed"
+class DistNetworkError(DistError):
+    """A host and port could not be reached, or not be listened on."""
 
 
-def _bytes(value):
-    return value.encode() if isinstance(value, str) else bytes(value)
+class QueueEmptyError(DistStoreError):
+    """There is nothing in a store's queue."""
 
 
-class _Shelf:
-    """A dictionary of bytes whose readers can wait."""
+for _error in (DistBackendError, DistNetworkError, QueueEmptyError):
+    _error.__module__ = "torch.distributed"
 
-    def __init__(self):
-        self._items = {}
-        self._changed = threading.Condition()
 
-    def set(self, key, value):
-        with self._changed:
-            self._items[key] = value
-            self._changed.notify_all()
+def _bytes(value, name="set"):
+    if not isinstance(value, (str, bytes)):
+        raise TypeError(f"{name}(): incompatible function arguments: a str or bytes is wanted, not {value!r}")
+    return value.encode() if isinstance(value, str) else value
 
-    def add(self, key, amount):
-        with self._changed:
-            total = int(self._items.get(key, b"0")) + amount
-            self._items[key] = str(total).encode()
-            self._changed.notify_all()
-            return total
 
-    def swap(self, key, expected, value):
-        with self._changed:
-            have = self._items.get(key)
-            if (have is None and not expected) or have == expected:
-                self._items[key] = have = value
-                self._changed.notify_all()
-            return expected if have is None else have
-
-    def append(self, key, value):
-        with self._changed:
-            self._items[key] = self._items.get(key, b"") + value
-            self._changed.notify_all()
-
-    def lacks(self, keys, seconds):
-        """The keys that nobody set within so many seconds."""
-        with self._changed:
-            self._changed.wait_for(lambda: all(key in self._items for key in keys), seconds)
-            return [key for key in keys if key not in self._items]
-
-    def get(self, key):
-        return self._items.get(key)
-
-    def take(self, key):
-        with self._changed:
-            return self._items.pop(key, None)
-
-    def count(self):
-        return len(self._items)
-
-    def keys(self):
-        return list(self._items)
+def _key_of(value, name):
+    if not isinstance(value, str):
+        raise TypeError(f"{name}(): incompatible function arguments: a key is a str, not {value!r}")
+    return value
 
 
 class Store:
@@ -83,7 +48,7 @@ class Store:
 
     def __init__(self, timeout=_DEFAULT):
         self._timeout = timeout
-        self._shelf = _Shelf()
+        self._shelf = Shelf()
 
     @property
     def timeout(self):
@@ -96,29 +61,32 @@ class Store:
 
     def set(self, key, value):
         """Set a key to a string or bytes."""
-        self._shelf.set(key, _bytes(value))
+        self._shelf.set(_key_of(key, "set"), _bytes(value))
 
     def get(self, key):
         """The value of a key, once somebody has set it."""
-        self.wait([key])
+        self._await([_key_of(key, "get")], self._timeout, True)
         return self._shelf.get(key)
 
     def take(self, key):
         """The value of a key, which is deleted, once somebody has set it."""
-        self.wait([key])
+        self._await([key], self._timeout, True)
         return self._shelf.take(key)
 
     def add(self, key, amount):
-        """Add to a key that holds a number, 0 at first; the sum."""
-        return self._shelf.add(key, int(amount))
+        """Add to a key that holds a number, 0 at first; the sum. Raises ValueError where it holds something else."""
+        if not hasattr(amount, "__index__") and not isinstance(amount, float):
+            raise TypeError(f"add(): incompatible function arguments: a whole number is wanted, not {amount!r}")
+        return self._shelf.add(_key_of(key, "add"), int(amount))
 
     def append(self, key, value):
         """Add bytes to the end of a key's value."""
-        self._shelf.append(key, _bytes(value))
+        self._shelf.append(_key_of(key, "append"), _bytes(value, "append"))
 
     def compare_set(self, key, expected_value, desired_value):
         """Set a key if it has the expected value, or is not there and nothing is expected; its value then."""
-        return self._shelf.swap(key, _bytes(expected_value), _bytes(desired_value))
+        key = _key_of(key, "compare_set")
+        return self._shelf.swap(key, _bytes(expected_value, "compare_set"), _bytes(desired_value, "compare_set"))
 
     def check(self, keys):
         """Whether all keys are set."""
@@ -126,12 +94,19 @@ class Store:
 
     def wait(self, keys, timeout=None):
         """Wait until all keys are set."""
-        seconds = (self._timeout if timeout is None else timeout).total_seconds()
-        lacking = self._shelf.lacks(list(keys), seconds)
-        if lacking:
-            raise DistStoreError(
-                f"wait timeout after {round(seconds * 1000)}ms, keys: {', '.join('/' + key for key in lacking)}"
-            )
+        self._await(list(keys), self._timeout if timeout is None else timeout, False)
+
+    def first(self, keys, timeout):
+        """The first of these keys that is set, None where none is in time."""
+        return self._shelf.first(list(keys), timeout.total_seconds())
+
+    def _await(self, keys, timeout, one):
+        """Raise after so long. one: somebody asks for the value of one key."""
+        if self._shelf.lacks(keys, timeout.total_seconds()):
+            raise self._late(keys, round(timeout.total_seconds() * 1000), one)
+
+    def _late(self, keys, milliseconds, one):
+        return DistStoreError("Wait timeout")
 
     def delete_key(self, key):
         """Delete a key; whether it was there."""
@@ -140,6 +115,14 @@ class Store:
     def num_keys(self):
         """How many keys there are."""
         return self._shelf.count()
+
+    def list_keys(self):
+        """The keys that there are."""
+        return self._shelf.keys()
+
+    def has_extended_api(self):
+        """Whether append, multi_get and multi_set are done at once, and there are queues."""
+        return True
 
     def multi_get(self, keys):
         """The values of several keys."""
@@ -150,9 +133,41 @@ class Store:
         for key, value in zip(keys, values, strict=True):
             self.set(key, value)
 
+    def queue_push(self, key, value):
+        """Put a value at the end of a queue."""
+        self._queues().push(key, _bytes(value, "queue_push"))
+
+    def queue_pop(self, key, block=True):
+        """The first value of a queue, taken out. Raises QueueEmptyError where there is none and block is False."""
+        found = self._queues().pop(key, self._timeout.total_seconds() if block else 0)
+        if found is None:
+            raise (
+                self._late([key], round(self._timeout.total_seconds() * 1000), True)
+                if block
+                else QueueEmptyError("queue is empty")
+            )
+        return found
+
+    def queue_len(self, key):
+        """How many values are in a queue."""
+        return self._queues().length(key)
+
+    def _queues(self):
+        if not self.has_extended_api():
+            raise NotImplementedError("queue support is not implemented.")
+        return self._shelf
+
+    def clone(self):
+        """A store of the same keys, with a timeout of its own."""
+        return copy.copy(self)
+
 
 class HashStore(Store):
     """A store for the threads of one process."""
+
+    def clone(self):
+        """The same store."""
+        return self
 
 
 class PrefixStore(Store):
@@ -160,39 +175,47 @@ class PrefixStore(Store):
 
     def __init__(self, prefix, store):
         self._prefix, self.underlying_store = prefix, store
-        self._timeout = store.timeout
-        self._shelf = _Prefixed(prefix + "/", store._shelf)
+        self._shelf = Prefixed(prefix + "/", store._shelf)
 
+    @property
+    def timeout(self):
+        """That of the store within which it is."""
+        return self.underlying_store.timeout
 
-class _Prefixed:
-    def __init__(self, prefix, shelf):
-        self._prefix, self._shelf = prefix, shelf
+    @property
+    def _timeout(self):
+        return self.underlying_store.timeout
 
-    def __getattr__(self, name):
-        whole = getattr(self._shelf, name)
-        return lambda key, *rest: whole(self._prefix + key, *rest)
+    def set_timeout(self, timeout):
+        """Let the store within which it is wait so long from now on."""
+        self.underlying_store.set_timeout(timeout)
 
-    def lacks(self, keys, seconds):
-        start = len(self._prefix)
-        return [key[start:] for key in self._shelf.lacks([self._prefix + key for key in keys], seconds)]
+    def _late(self, keys, milliseconds, one):
+        return self.underlying_store._late([f"{self._prefix}/{key}" for key in keys], milliseconds, one)
 
-    def count(self):
-        return self._shelf.count()
+    def has_extended_api(self):
+        """As the store within which it is."""
+        return self.underlying_store.has_extended_api()
 
+    def delete_key(self, key):
+        """Delete a key; whether it was there."""
+        return self.underlying_store.delete_key(f"{self._prefix}/{key}")
 
-class _Manager(BaseManager):
-    """Hands the one shelf of a process to others."""
+    def num_keys(self):
+        """How many keys the store within which it is has."""
+        return self.underlying_store.num_keys()
 
-
-def _key():
-    # A secret that all processes of a run share; without one a store is as open as torch's.
-    return os.environ.get("JTORCH_STORE_KEY", "jtorch").encode()
+    def list_keys(self):
+        """The keys that begin with the prefix, without it."""
+        start = len(self._prefix) + 1
+        return [key[start:] for key in self.underlying_store.list_keys() if key.startswith(f"{self._prefix}/")]
 
 
 class TCPStore(Store):
     """A store in the process that is_master, which the others reach by host and port.
 
-    port 0: any free one, see `port`. Raises: DistStoreError where the master can't be reached in time.
+    port 0: any free one, see `port`. Raises: DistNetworkError where the master can't be reached in time or the port is
+    taken; DistStoreError where the master waits in vain for world_size processes.
     """
 
     def __init__(self, host_name, port, world_size=None, is_master=False, timeout=_DEFAULT, wait_for_workers=True,
@@ -204,64 +227,42 @@ class TCPStore(Store):
         else:
             self._connect()
         if wait_for_workers and world_size is not None:
-            arrived = self.add("workers", 1)
-            if arrived >= world_size:
-                self.set("everybody", b"1")
-            self.wait(["everybody"])
+            self._shelf.add("init/", 1)
+            if is_master:
+                self._await_workers(world_size)
+
+    def _await_workers(self, world_size):
+        # torch: the master alone waits; the others find it there.
+        seconds = self._timeout.total_seconds()
+        end = time.monotonic() + seconds
+        while (arrived := self._shelf.add("init/", 0)) < world_size:
+            if time.monotonic() > end:
+                raise DistStoreError(
+                    f"Timed out after {max(1, round(seconds))} seconds waiting for clients. "
+                    f"{arrived}/{world_size} clients joined."
+                )
+            time.sleep(0.01)
+
+    def _late(self, keys, milliseconds, one):
+        return DistStoreError(f"wait timeout after {milliseconds}ms, keys: {', '.join('/' + key for key in keys)}")
 
     def _serve(self):
-        shelf = self._shelf = _Shelf()
-        manager = type("_Server", (_Manager,), {})
-        manager.register("shelf", callable=lambda: shelf, exposed=_EXPOSED)
         try:
-            self._server = manager((self.host, self.port), _key()).get_server()
+            self._shelf, self.port = served(self.host, self.port)
         except OSError as error:
-            raise DistStoreError(f"The server could not listen on {self.host}:{self.port}: {error}") from None
-        self.port = self._server.address[1]
-        threading.Thread(target=self._run, daemon=True, name="store").start()
-
-    def _run(self):
-        try:
-            self._server.serve_forever()
-        except SystemExit:
-            pass
+            raise DistNetworkError(
+                "The server socket has failed to listen on any local network address. "
+                f"port: {self.port}, useIpv6: false, code: -{error.errno}, "
+                f"name: {errno.errorcode.get(error.errno)}, message: {os.strerror(error.errno).lower()}"
+            ) from None
 
     def _connect(self):
-        manager = type("_Client", (_Manager,), {})
-        manager.register("shelf")
-        end = time.monotonic() + self._timeout.total_seconds()
-        while True:
-            found = manager((self.host, self.port), _key())
-            try:
-                found.connect()
-                self._shelf = _Remote(found.shelf())
-                return
-            except (OSError, EOFError) as error:
-                if time.monotonic() > end:
-                    raise DistStoreError(
-                        f"The client could not connect to {self.host}:{self.port} within "
-                        f"{round(self._timeout.total_seconds() * 1000)}ms: {error}"
-                    ) from None
-                time.sleep(0.05)
-
-
-_EXPOSED = ("set", "get", "take", "add", "append", "swap", "lacks", "count", "keys")
-
-
-class _Remote:
-    """The shelf of another process. Raises DistStoreError where that process has ended."""
-
-    def __init__(self, proxy):
-        self._proxy = proxy
-
-    def __getattr__(self, name):
-        def ask(*args):
-            try:
-                return self._proxy._callmethod(name, args)
-            except (OSError, EOFError) as error:
-                raise DistStoreError(f"the store's process (rank 0) can't be reached any more: {error!r}") from None
-
-        return ask
+        self._shelf = reached(self.host, self.port, self._timeout.total_seconds())
+        if self._shelf is None:
+            raise DistNetworkError(
+                f"The client socket has timed out after {round(self._timeout.total_seconds() * 1000)}ms while trying "
+                f"to connect to ({self.host}, {self.port})."
+            )
 
 
 class FileStore(Store):
@@ -270,53 +271,20 @@ class FileStore(Store):
     def __init__(self, file_name, world_size=-1):
         self._timeout = _DEFAULT
         self.path = file_name
-        self._shelf = _FileShelf(file_name)
+        self._shelf = FileShelf(file_name)
 
+    def _late(self, keys, milliseconds, one):
+        # torch: another class and, for get, another text than the other stores have.
+        return RuntimeError(f"Timeout waiting for key: {keys[0]} after {milliseconds} ms" if one else "Wait timeout")
 
-class _FileShelf(_Shelf):
-    """A shelf whose items stand in a file; readers look again and again."""
+    def has_extended_api(self):
+        """Whether there are queues: no."""
+        return False
 
-    def __init__(self, path):
-        self._path = path
-        self._items = {}
-        self._changed = self
-
-    def __enter__(self):
-        self._file = open(self._path, "a+b")
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-        self._file.seek(0)
-        content = self._file.read()
-        items = json.loads(content) if content else {}
-        self._items = {key: value.encode("latin-1") for key, value in items.items()}
-        self._before = dict(self._items)
-
-    def __exit__(self, *exc):
-        if self._items != self._before:
-            self._file.truncate(0)
-            items = {key: value.decode("latin-1") for key, value in self._items.items()}
-            self._file.write(json.dumps(items).encode())
-            self._file.flush()
-        self._file.close()
-
-    def notify_all(self):
-        pass
-
-    def get(self, key):
-        with self:
-            return self._items.get(key)
-
-    def count(self):
-        with self:
-            return len(self._items)
-
-    def lacks(self, keys, seconds):
-        end = time.monotonic() + seconds
-        while True:
-            with self:
-                lacking = [key for key in keys if key not in self._items]
-            if not lacking or time.monotonic() >= end:
-                return lacking
-            time.sleep(0.02)
+    def delete_key(self, key):
+        """Delete a key; True."""
+        self._shelf.take(key)
+        return True  # torch: whether it was there or not
 
 
 def new_secret():

@@ -1,8 +1,10 @@
 """The process groups of this process: how they are made, what they know, and how they end."""
 
+import atexit
 import os
 import socket
 import sys
+import time
 import urllib.parse
 from datetime import timedelta
 
@@ -10,7 +12,7 @@ import jax
 
 from jtorch import meshes
 from jtorch.engine import flush
-from jtorch.groups.store import FileStore, HashStore, PrefixStore, TCPStore
+from jtorch.groups.store import DistBackendError, FileStore, HashStore, PrefixStore, TCPStore
 
 DEFAULT_TIMEOUT = timedelta(minutes=30)
 _HEARTBEAT = 30  # seconds after which a process that gives no sign of life is given up
@@ -51,6 +53,10 @@ class ProcessGroup:
         number = self.counts[kind] = self.counts.get(kind, -1) + 1
         return number
 
+    def turns(self, kind):
+        """The number that the next call of its kind will have."""
+        return self.counts.get(kind, -1) + 1
+
     def __repr__(self):
         return f"<{type(self).__name__} {self.group_name} of ranks {list(self.ranks)}>"
 
@@ -85,8 +91,10 @@ class _World:
     store = None
     made = 0
     groups: list = []
-    along: dict = {}  # the groups of device meshes, by their ranks
+    along: dict = {}  # the groups of device meshes by their ranks, and those of other threads by name
     connected = False
+    processes: list = []  # (host, process id) of each rank
+    last = None  # a function that gives the name and the shapes of the last collective
 
 
 class GroupMember:
@@ -142,6 +150,33 @@ def get_world_size(group=None):
     return -1 if group is GroupMember.NON_GROUP_MEMBER or group.rank() < 0 else group.size()
 
 
+def called(shown):
+    """Note the last collective, for the error that it may give. shown: a function of its name and shapes."""
+    _World.last = shown
+
+
+def get_node_local_rank(fallback_rank=None):
+    """This process's number on its machine, as a launcher says it. Raises RuntimeError where there is none."""
+    if "LOCAL_RANK" in os.environ:
+        return int(os.environ["LOCAL_RANK"])
+    if fallback_rank is not None:
+        return int(fallback_rank)
+    raise RuntimeError(
+        "LOCAL_RANK is not in the environment. Consider passing fallback_rank to allow `get_node_local_rank` to work, "
+        "assuming you are not running in a multi-device context and want the code to run locally instead."
+    )
+
+
+def get_default_backend_for_device(device):
+    """The backend that torch takes for a device: any name stands for XLA's collectives."""
+    return "gloo" if str(device).partition(":")[0] == "cpu" else "nccl"
+
+
+def is_backend_available(backend):
+    """Whether a name of torch's backends can be given to init_process_group."""
+    return backend.lower() in _BACKENDS[1:]
+
+
 def get_backend(group=None):
     """The backend's name, as it was given."""
     return found(group).backend
@@ -154,6 +189,8 @@ def get_process_group_ranks(group):
 
 def get_global_rank(group, group_rank):
     """The rank in the world of a group's rank. Raises ValueError where it has no such rank."""
+    if group is _World.group:
+        return group_rank
     if not 0 <= group_rank < group.size():
         raise ValueError(f"Group rank {group_rank} is not part of group {group}")
     return group.ranks[group_rank]
@@ -161,9 +198,26 @@ def get_global_rank(group, group_rank):
 
 def get_group_rank(group, global_rank):
     """The rank in a group of a rank of the world. Raises ValueError where it is no part of it."""
+    if group is _World.group:
+        return global_rank
     if global_rank not in group.ranks:
         raise ValueError(f"Global rank {global_rank} is not part of group {group}")
     return group.ranks.index(global_rank)
+
+
+def place_of(group, rank, group_rank, what):
+    """The rank in the group of a call's src or dst, given as a rank of the world or of the group.
+
+    Raises: ValueError where both or none is given, RuntimeError for a rank that is not there.
+    """
+    if group_rank is not None and rank is not None:
+        raise ValueError("Can't specify both group_rank and global_rank")
+    if group_rank is None and rank is None:
+        raise ValueError("Must specify global_rank or group_rank")
+    place = get_group_rank(group, rank) if group_rank is None else group_rank
+    if not 0 <= place < group.size():
+        raise RuntimeError(f"{what}: invalid rank: {place}, the group has {group.size()}")
+    return place
 
 
 def init_process_group(backend=None, init_method=None, timeout=None, world_size=-1, rank=-1, store=None,
@@ -176,28 +230,52 @@ def init_process_group(backend=None, init_method=None, timeout=None, world_size=
     """
     if _World.group is not None:
         raise ValueError("trying to initialize the default process group twice!")
-    timeout = timeout or DEFAULT_TIMEOUT
     if store is not None and init_method is not None:
         raise AssertionError("Cannot specify both init_method and store.")
+    if store is not None and world_size <= 0:
+        raise AssertionError("world_size must be positive if using store")
+    if store is not None and rank < 0:
+        raise AssertionError("rank must be non-negative if using store")
+    backend = _backend(backend)
+    timeout = _seconds(timeout)
     if store is None:
-        store, rank, world_size = rendezvous(init_method or "env://", rank, world_size, timeout)
-    elif world_size < 1 or rank < 0:
-        raise AssertionError("rank must be non-negative if using store" if rank < 0 else
-                             "world_size must be positive if using store")  # fmt: skip
+        store, rank, world_size = rendezvous(
+            "env://" if init_method is None else init_method, rank, world_size, timeout
+        )
     store.set_timeout(timeout)
     _World.rank, _World.size, _World.store = rank, world_size, store
     if world_size > 1:
         _connect(store, rank, world_size, timeout)
-    _World.group = ProcessGroup(range(world_size), "0", store, _backend(backend), timeout)
+    _World.group = ProcessGroup(range(world_size), "0", store, backend, timeout)
     _World.groups = [_World.group]
 
 
+_BACKENDS = ("undefined", "gloo", "nccl", "xccl", "ucc", "mpi", "fake")
+
+
 def _backend(name):
-    return "gloo" if name is None else str(name).lower()
+    """A backend's name as torch shows it. Raises AssertionError for one that torch does not know."""
+    name = "undefined" if name is None else str(name).lower()
+    for part in name.split(",") if ":" in name else [f"cpu:{name}"]:
+        kind = part.rpartition(":")[2]
+        if kind not in _BACKENDS:
+            raise AssertionError(f"Unknown c10d backend type {kind.upper()}" if ":" in name else
+                                 f"Unknown backend type {kind}")  # fmt: skip
+    return name
+
+
+def _seconds(timeout):
+    if timeout is None:
+        return DEFAULT_TIMEOUT
+    if not isinstance(timeout, timedelta):
+        raise TypeError(f"Expected timeout argument to be of type datetime.timedelta, got {timeout}")
+    return timeout
 
 
 def rendezvous(url, rank=-1, world_size=-1, timeout=DEFAULT_TIMEOUT):
     """(store, rank, number of processes) of an init_method."""
+    if not isinstance(url, str):
+        raise RuntimeError(f"`url` must be a string. {type(url)}: {url}")
     parts = urllib.parse.urlparse(url)
     query = dict(urllib.parse.parse_qsl(parts.query))
     rank = int(query.get("rank", rank))
@@ -211,15 +289,22 @@ def rendezvous(url, rank=-1, world_size=-1, timeout=DEFAULT_TIMEOUT):
         return _tcp(host, int(port), rank, world_size, timeout), rank, world_size
     if parts.scheme not in ("tcp", "file"):
         raise RuntimeError(f"No rendezvous handler for {parts.scheme}://")
-    for name, value in (("rank", rank), ("world size", world_size)):
-        if value < 0:
-            raise ValueError(f"Error initializing torch.distributed using {parts.scheme}:// rendezvous: "
-                             f"{name} parameter missing")  # fmt: skip
+    needed = [("port number missing", parts.port)] if parts.scheme == "tcp" else [("path missing", parts.path)]
+    needed += [("rank parameter missing", rank >= 0), ("world size parameter missing", world_size >= 0)]
+    for lack, there in needed:
+        if not there:
+            raise ValueError(f"Error initializing torch.distributed using {parts.scheme}:// rendezvous: {lack}")
     if parts.scheme == "file":
+        if rank == 0:
+            atexit.register(_forget, parts.path)
         return FileStore(parts.path, world_size), rank, world_size
-    if not parts.port:
-        raise ValueError("Error initializing torch.distributed using tcp:// rendezvous: port number missing")
     return _tcp(parts.hostname, parts.port, rank, world_size, timeout), rank, world_size
+
+
+def _forget(path):
+    """Remove a store's file, so that another run may use its name."""
+    if os.path.exists(path):
+        os.remove(path)
 
 
 def _tcp(host, port, rank, world_size, timeout):
@@ -248,6 +333,7 @@ def _connect(store, rank, world_size, timeout):
             probe.bind((host, 0))
             store.set("coordinator", f"{host}:{probe.getsockname()[1]}")
     jax.config.update("jax_cpu_collectives_implementation", "gloo")
+    jax.config.update("jax_enable_preemption_service", False)  # else a launcher's SIGTERM does not end the process
     seconds = int(timeout.total_seconds())
     try:
         jax.distributed.initialize(
@@ -262,7 +348,41 @@ def _connect(store, rank, world_size, timeout):
             "move it up, to the start of the program"
         ) from error
     _World.connected = True
+    store.set(f"process/{rank}", f"{socket.gethostname()} {os.getpid()}")
+    told = store.multi_get([f"process/{other}" for other in range(world_size)])
+    _World.processes = [text.decode().split() for text in told]
+    meshes.Fault.explain = staticmethod(_explained)
     sys.excepthook = _leave_at_once
+
+
+def _explained(error):
+    """The error of a collective that failed, with the ranks that are known to have ended; None for other errors."""
+    if "gloo" not in str(error).lower() and "nccl" not in str(error).lower():
+        return None
+    gone = _gone()
+    text = f"rank {_World.rank}: a collective failed"
+    text += f", since rank{'s' * (len(gone) > 1)} {', '.join(map(str, gone))} ended" if gone else ""
+    return DistBackendError(f"{text}; the last one called was {_World.last and _World.last()}. {error}")
+
+
+def _gone():
+    """The ranks on this machine whose processes have ended. Waits a little: the launcher has still to see it."""
+    until = time.monotonic() + 1
+    here = socket.gethostname()
+    while True:
+        found = [rank for rank, (host, pid) in enumerate(_World.processes) if host == here and not _runs(int(pid))]
+        if found or time.monotonic() > until:
+            return found
+        time.sleep(0.05)
+
+
+def _runs(pid):
+    """Whether a process runs; one that ended and that nobody has waited for does not."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def _leave_at_once(kind, error, trace):
@@ -277,21 +397,23 @@ def new_group(ranks=None, timeout=None, backend=None, pg_options=None, use_local
               group_desc=None, device_id=None):  # fmt: skip
     """A group of some ranks, all by default. Every process calls it; those that are no part get NON_GROUP_MEMBER.
 
-    Raises: RuntimeError for ranks that are not there.
+    Raises: ValueError for ranks that are not there, or are there twice.
     """
     world = found()
+    timeout = world.timeout if timeout is None else _seconds(timeout)
     ranks = sorted(world.ranks if ranks is None else ranks)
+    if len(set(ranks)) != len(ranks):
+        raise ValueError(f"ranks list must not contain duplicate entries, got {ranks}")
     if len(ranks) > world.size():
-        raise RuntimeError("the new group's world size should be less or equal to the world size set by "
-                           "init_process_group")  # fmt: skip
+        raise ValueError("the new group's world size should be less or equal to the world size set by "
+                         "init_process_group")  # fmt: skip
     for rank in ranks:
         if not 0 <= rank < world.size():
-            raise RuntimeError("The new group's rank should be within the world_size set by init_process_group")
-    if len(set(ranks)) != len(ranks):
-        raise ValueError("the new group's ranks should be different ones")
+            raise ValueError(
+                f"Rank {rank} is out of range. Valid ranks are 0 to {world.size() - 1} (world_size={world.size()})"
+            )
     _World.made += 1
-    made = ProcessGroup(ranks, str(_World.made), _World.store, _backend(backend or world.backend),
-                        timeout or world.timeout)  # fmt: skip
+    made = ProcessGroup(ranks, str(_World.made), _World.store, _backend(backend or world.backend), timeout)
     if world.rank() not in ranks:
         return GroupMember.NON_GROUP_MEMBER
     _World.groups.append(made)
@@ -311,6 +433,15 @@ def along(ranks):
     return _World.along[tuple(ranks)]
 
 
+def aside(group=None):
+    """A group of the same ranks for another thread, whose calls are counted by themselves."""
+    group = found(group)
+    name = f"{group.group_name} aside"
+    if name not in _World.along:
+        _World.along[name] = ProcessGroup(group.ranks, name, _World.store, group.backend, group.timeout)
+    return _World.along[name]
+
+
 def new_subgroups(group_size=None, group=None, timeout=None, backend=None, pg_options=None, group_desc=None):
     """(the group of this process, all groups): the world in groups of group_size ranks in a row."""
     world = found(group)
@@ -326,7 +457,18 @@ def new_subgroups(group_size=None, group=None, timeout=None, backend=None, pg_op
 
 def new_subgroups_by_enumeration(ranks_per_subgroup_list, timeout=None, backend=None, pg_options=None,
                                  group_desc=None):  # fmt: skip
-    """(the group of this process, all groups) of these lists of ranks."""
+    """(the group of this process, all groups) of these lists of ranks.
+
+    Raises: ValueError for an empty list, and for a rank in two of them.
+    """
+    if not ranks_per_subgroup_list:
+        raise ValueError("The arg 'ranks_per_subgroup_list' cannot be empty")
+    places = {}
+    for ranks in ranks_per_subgroup_list:
+        for rank in ranks:
+            if rank in places:
+                raise ValueError(f"Rank {rank} has appeared in both subgroup {places[rank]} and {ranks}")
+            places[rank] = ranks
     groups = [new_group(ranks, timeout, backend) for ranks in ranks_per_subgroup_list]
     own = next((made for made in groups if made is not GroupMember.NON_GROUP_MEMBER), None)
     return own, groups
@@ -334,9 +476,14 @@ def new_subgroups_by_enumeration(ranks_per_subgroup_list, timeout=None, backend=
 
 def destroy_process_group(group=None):
     """Leave a group, or all of them: what is pending runs, then the processes part."""
-    found()
+    if group is GroupMember.NON_GROUP_MEMBER:
+        return
+    if _World.group is None:
+        raise AssertionError("Process group cannot be None")
     flush.flush("sync")
     if group is not None and group is not _World.group:
+        if group not in _World.groups:
+            raise ValueError("Invalid process group specified")
         _World.groups.remove(group)
         return
     world, store = _World.group, _World.store
@@ -351,5 +498,6 @@ def destroy_process_group(group=None):
 
 
 def _wait_for_all_to_leave(store, world):
-    while store.add("left", 0) < world.size():
-        store._shelf.lacks(["never"], 0.02)
+    until = time.monotonic() + min(_HEARTBEAT, world.timeout.total_seconds())
+    while store.add("left", 0) < world.size() and time.monotonic() < until:
+        time.sleep(0.02)

@@ -4,11 +4,11 @@ import functools
 import operator
 
 import jax.numpy as jnp
-import numpy as np
 from jax import lax
 
 from jtorch import meshes
 from jtorch.ops.op import Array, Arrays, op
+from jtorch.packing import in_a_row, narrowed, widened
 
 _PLAIN = {"sum": lax.psum, "avg": lax.psum, "max": lax.pmax, "min": lax.pmin}
 _TOGETHER = {
@@ -19,15 +19,6 @@ _TOGETHER = {
 }
 
 
-def _narrow(result, dtype):
-    """A result in the dtype of what went in; a bool went in as a whole number."""
-    return result != 0 if dtype == np.bool_ else result.astype(dtype)
-
-
-def _wide(x):
-    return x.astype(np.int32) if x.dtype == np.bool_ else x
-
-
 def _gathered(x, group):
     """Shape: any -> (ranks, *any)."""
     return lax.all_gather(x, "ranks", axis_index_groups=group.parts())
@@ -35,29 +26,13 @@ def _gathered(x, group):
 
 def _reduced(x, group, how):
     """What all ranks have in place of x, put together element by element."""
-    wide = _wide(x)
+    wide = widened(x)
     if how in _PLAIN:
         out = _PLAIN[how](wide, "ranks", axis_index_groups=group.parts())
         out = out / len(group.ranks) if how == "avg" else out
     else:
         out = _TOGETHER[how](list(_gathered(wide, group)))
-    return _narrow(out, x.dtype)
-
-
-def _packed(arrays, fn):
-    """fn of all arrays of a dtype in a row, taken apart again: one message for all of them."""
-    results = list(arrays)
-    for dtype in dict.fromkeys(x.dtype for x in arrays):
-        here = [i for i, x in enumerate(arrays) if x.dtype == dtype]
-        if len(here) == 1:
-            results[here[0]] = fn(arrays[here[0]])
-            continue
-        flat = fn(jnp.concatenate([arrays[i].reshape(-1) for i in here]))
-        start = 0
-        for i in here:
-            results[i] = flat[start : start + arrays[i].size].reshape(arrays[i].shape)
-            start += arrays[i].size
-    return results
+    return narrowed(out, x.dtype)
 
 
 @op("all_reduce", door=None, grad_name="_AllReduceBackward")
@@ -65,7 +40,7 @@ def all_reduce(arrays: Arrays, *, group, how):
     """The sum (how: or another reduction) over all ranks of a group of each array. Shape: any -> the same."""
     if not meshes.running():
         return [jnp.zeros_like(x) for x in arrays]
-    return _packed(arrays, lambda x: _reduced(x, group, how))
+    return in_a_row(arrays, lambda x: _reduced(x, group, how))
 
 
 @all_reduce.gradient
@@ -82,11 +57,11 @@ def broadcast_ranks(arrays: Arrays, *, group, source):
         return [jnp.zeros_like(x) for x in arrays]
 
     def send(x):
-        wide = _wide(x)
+        wide = widened(x)
         mine = jnp.where(group.index() == source, wide, jnp.zeros_like(wide))
-        return _narrow(lax.psum(mine, "ranks", axis_index_groups=group.parts()), x.dtype)
+        return narrowed(lax.psum(mine, "ranks", axis_index_groups=group.parts()), x.dtype)
 
-    return _packed(arrays, send)
+    return in_a_row(arrays, send)
 
 
 @broadcast_ranks.gradient
@@ -103,7 +78,7 @@ def gather_ranks(input: Array, *, group):
     """What every rank of a group has, in the order of ranks. Shape: any -> (ranks, *any)."""
     if not meshes.running():
         return jnp.zeros((len(group.ranks), *input.shape), input.dtype)
-    return _narrow(_gathered(_wide(input), group), input.dtype)
+    return narrowed(_gathered(widened(input), group), input.dtype)
 
 
 @gather_ranks.gradient
@@ -116,7 +91,7 @@ def scatter_ranks(input: Array, *, group, how):
     """The part for this rank of the reduction over a group's ranks. Shape: (ranks, *any) -> any."""
     if not meshes.running():
         return jnp.zeros(input.shape[1:], input.dtype)
-    wide = _wide(input)
+    wide = widened(input)
     if how in ("sum", "avg"):
         out = lax.psum_scatter(wide, "ranks", axis_index_groups=group.parts())
         out = out / len(group.ranks) if how == "avg" else out
@@ -125,7 +100,7 @@ def scatter_ranks(input: Array, *, group, how):
         out = functools.reduce(jnp.maximum, parts) if how == "max" else None
         out = functools.reduce(jnp.minimum, parts) if how == "min" else out
         out = _TOGETHER[how](parts) if out is None else out
-    return _narrow(out, input.dtype)
+    return narrowed(out, input.dtype)
 
 
 @scatter_ranks.gradient
@@ -139,8 +114,8 @@ def exchange_ranks(input: Array, *, group):
     """Part i goes to rank i of a group, part j comes from rank j. Shape: (ranks, *any) -> the same."""
     if not meshes.running():
         return jnp.zeros_like(input)
-    out = lax.all_to_all(_wide(input), "ranks", 0, 0, axis_index_groups=group.parts(), tiled=True)
-    return _narrow(out, input.dtype)
+    out = lax.all_to_all(widened(input), "ranks", 0, 0, axis_index_groups=group.parts(), tiled=True)
+    return narrowed(out, input.dtype)
 
 
 @exchange_ranks.gradient

@@ -4,24 +4,15 @@ A part has the size of the largest, ⌈size / ranks⌉; what is over is padding.
 whole value that every rank has, each rank has the whole gradient; of a sum that is not made yet, that of the sum.
 """
 
-import math
-
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
 from jtorch import meshes
 from jtorch.ops.op import Array, Arrays, op
+from jtorch.packing import gathered, in_a_row, narrowed, scattered, widened
 
 _SUMS = {"sum": lax.psum, "avg": lax.pmean, "max": lax.pmax, "min": lax.pmin}
-
-
-def _wide(x):
-    return x.astype(np.int32) if x.dtype == np.bool_ else x
-
-
-def _narrow(result, dtype):
-    return result != 0 if dtype == np.bool_ else result.astype(dtype)
 
 
 def _each(size, group):
@@ -44,8 +35,8 @@ def gather_shards(input: Array, *, group, dim, size):
     """The whole of which each rank has a part along a dim. Shape: (*, ⌈size / ranks⌉, *) -> (*, size, *)."""
     if not meshes.running():
         return _resized(input, dim, size)
-    whole = lax.all_gather(_wide(input), "ranks", axis=dim, axis_index_groups=group.parts(), tiled=True)
-    return _narrow(lax.slice_in_dim(whole, 0, size, axis=dim), input.dtype)
+    whole = lax.all_gather(widened(input), "ranks", axis=dim, axis_index_groups=group.parts(), tiled=True)
+    return narrowed(lax.slice_in_dim(whole, 0, size, axis=dim), input.dtype)
 
 
 @gather_shards.gradient
@@ -73,7 +64,7 @@ def sum_shards(input: Array, *, group, how):
     """What all ranks have put together (how: sum, avg, max, min), on each of them. Shape: any -> the same."""
     if not meshes.running():
         return jnp.zeros_like(input)
-    return _narrow(_SUMS[how](_wide(input), "ranks", axis_index_groups=group.parts()), input.dtype)
+    return narrowed(_SUMS[how](widened(input), "ranks", axis_index_groups=group.parts()), input.dtype)
 
 
 @sum_shards.gradient
@@ -106,8 +97,8 @@ def exchange_shards(input: Array, *, group, whole, cut):
     count = len(group.ranks)
     if not meshes.running():
         return _resized(_resized(input, whole, input.shape[whole] * count), cut, input.shape[cut] // count)
-    out = lax.all_to_all(_wide(input), "ranks", cut, whole, axis_index_groups=group.parts(), tiled=True)
-    return _narrow(out, input.dtype)
+    out = lax.all_to_all(widened(input), "ranks", cut, whole, axis_index_groups=group.parts(), tiled=True)
+    return narrowed(out, input.dtype)
 
 
 @exchange_shards.gradient
@@ -126,19 +117,7 @@ def _(grad, result, arrays, *, group):
     grads = list(grad) if len(arrays) > 1 else [grad]
     if not meshes.running():
         return (grads,)
-    return (_in_a_row(grads, lambda x: lax.psum(x, "ranks", axis_index_groups=group.parts())),)
-
-
-def _in_a_row(arrays, fn):
-    """fn of all arrays of a dtype in a row, taken apart again: one message for all of them."""
-    results = list(arrays)
-    for dtype in dict.fromkeys(x.dtype for x in arrays):
-        here = [i for i, x in enumerate(arrays) if x.dtype == dtype]
-        flat = fn(jnp.concatenate([arrays[i].reshape(-1) for i in here]))
-        ends = np.cumsum([arrays[i].size for i in here])
-        for i, part in zip(here, jnp.split(flat, ends[:-1]), strict=True):
-            results[i] = part.reshape(arrays[i].shape)
-    return results
+    return (in_a_row(grads, lambda x: lax.psum(x, "ranks", axis_index_groups=group.parts())),)
 
 
 @op("spread_whole", door=None, grad_name="RedistributeBackward")
@@ -176,7 +155,7 @@ def unshard(arrays: Arrays, *, group, sizes, dims, dtype, reduced, factor):
     def gather(flat):
         return lax.all_gather(flat, "ranks", axis_index_groups=group.parts())
 
-    wholes = _in_rows(parts, gather, lambda shape: (count * shape[0], *shape[1:]))
+    wholes = gathered(parts, gather, count)
     return [jnp.moveaxis(x[:size], 0, dim) for x, size, dim in zip(wholes, sizes, dims, strict=True)]
 
 
@@ -193,29 +172,5 @@ def _(grad, result, arrays, *, group, sizes, dims, dtype, reduced, factor):
     def scatter(flat):
         return lax.psum_scatter(flat, "ranks", axis_index_groups=group.parts()) / factor
 
-    sums = _in_columns(rows, scatter)
+    sums = scattered(rows, scatter)
     return ([jnp.moveaxis(g, 0, dim).astype(x.dtype) for g, dim, x in zip(sums, dims, arrays, strict=True)],)
-
-
-def _in_rows(parts, fn, shape):
-    """Parts of one dtype in a row through fn, which puts the ranks' rows under each other; each part's column."""
-    results = list(parts)
-    for dtype in dict.fromkeys(x.dtype for x in parts):
-        here = [i for i, x in enumerate(parts) if x.dtype == dtype]
-        table = fn(jnp.concatenate([parts[i].reshape(-1) for i in here]))
-        ends = np.cumsum([parts[i].size for i in here])
-        for i, column in zip(here, jnp.split(table, ends[:-1], axis=1), strict=True):
-            results[i] = column.reshape(shape(parts[i].shape))
-    return results
-
-
-def _in_columns(tables, fn):
-    """Tables of one dtype side by side through fn, which leaves this rank's row; the part of each table in it."""
-    results = list(tables)
-    for dtype in dict.fromkeys(x.dtype for x in tables):
-        here = [i for i, x in enumerate(tables) if x.dtype == dtype]
-        row = fn(jnp.concatenate([tables[i].reshape(tables[i].shape[0], -1) for i in here], axis=1))
-        ends = np.cumsum([math.prod(tables[i].shape[1:]) for i in here])
-        for i, part in zip(here, jnp.split(row, ends[:-1]), strict=True):
-            results[i] = part.reshape(tables[i].shape[1:])
-    return results

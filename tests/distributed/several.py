@@ -46,7 +46,7 @@ def _by_program(text):
     return found
 
 
-def same(both, name, rtol=1e-4):
+def same(both, name, rtol=1e-6):
     """Assert that a program printed the same under both."""
     expected, actual = both[name]
     assert expected and "it failed" not in expected, "\n".join(expected)

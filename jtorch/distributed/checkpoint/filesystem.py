@@ -29,6 +29,10 @@ class FileSystemWriter:
         self.sync_files = sync_files
         self.overwrite = overwrite
 
+    def reset(self, checkpoint_id=None):
+        """Write into another folder from now on."""
+        self.path = self.path if checkpoint_id is None else os.fspath(checkpoint_id)
+
     def write(self, rank, items):
         """Write (index, bytes) one after the other into a file of this rank; {index: where it is}."""
         os.makedirs(self.path, exist_ok=True)
@@ -62,6 +66,10 @@ class FileSystemReader:
 
     def __init__(self, path, **_):
         self.path = os.fspath(path)
+
+    def reset(self, checkpoint_id=None):
+        """Read another folder from now on."""
+        self.path = self.path if checkpoint_id is None else os.fspath(checkpoint_id)
 
     def read_metadata(self):
         """The Metadata. Raises FileNotFoundError where there is no whole checkpoint."""

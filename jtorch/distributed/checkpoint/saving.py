@@ -44,9 +44,7 @@ def _from_all(value, group, alone):
     """What each rank gives."""
     if alone:
         return [value]
-    found = [None] * world.get_world_size(group)
-    messages.all_gather_object(found, value, group)
-    return found
+    return messages.from_all(value, world.found(group))
 
 
 def _agreed(act, group, alone):
@@ -82,7 +80,19 @@ def save(state_dict, *, checkpoint_id=None, storage_writer=None, planner=None, p
     An older checkpoint in the folder holds until this one is whole. The files are as torch writes them.
     Raises: CheckpointException, on all ranks, where one of them fails.
     """
-    return _write(_collected(state_dict), checkpoint_id, storage_writer, process_group, _alone(no_dist))
+    writer = _storage(FileSystemWriter, storage_writer, checkpoint_id)
+    return _write(_collected(state_dict), writer, process_group, _alone(no_dist))
+
+
+def _storage(kind, given, checkpoint_id):
+    """What writes or reads. Raises RuntimeError, as torch, where nobody says where."""
+    if given is not None:
+        if checkpoint_id is not None:
+            given.reset(checkpoint_id)
+        return given
+    if not checkpoint_id:
+        raise RuntimeError("`checkpoint_id` must be specified if storage_reader/storage_writer is None.")
+    return kind(checkpoint_id)
 
 
 def _collected(state_dict):
@@ -101,9 +111,8 @@ def _collected(state_dict):
     return described, items, paths
 
 
-def _write(collected, checkpoint_id, writer, group, alone):
+def _write(collected, writer, group, alone):
     described, items, paths = collected
-    writer = writer or FileSystemWriter(checkpoint_id)
     rank = 0 if alone else world.get_rank()
 
     def act():
@@ -127,8 +136,9 @@ _pool = ThreadPoolExecutor(1)
 def async_save(state_dict, *, checkpoint_id=None, storage_writer=None, planner=None, process_group=None,
                async_checkpointer_type=None, async_stager=None, no_dist=False, use_collectives=True):  # fmt: skip
     """As save, but the files are written while the program goes on; a Future of it."""
-    given = _collected(state_dict), checkpoint_id, storage_writer, process_group, _alone(no_dist)
-    return _pool.submit(_write, *given)
+    writer, alone = _storage(FileSystemWriter, storage_writer, checkpoint_id), _alone(no_dist)
+    group = None if alone else world.aside(process_group)
+    return _pool.submit(_write, _collected(state_dict), writer, group, alone)
 
 
 def load(state_dict, *, checkpoint_id=None, storage_reader=None, planner=None, process_group=None, no_dist=False):
@@ -136,7 +146,7 @@ def load(state_dict, *, checkpoint_id=None, storage_reader=None, planner=None, p
 
     Raises: CheckpointException, on all ranks, for a name that is not there and for other sizes.
     """
-    reader = storage_reader or FileSystemReader(checkpoint_id)
+    reader = _storage(FileSystemReader, storage_reader, checkpoint_id)
     _agreed(lambda: _read(state_dict, reader), process_group, _alone(no_dist))
 
 

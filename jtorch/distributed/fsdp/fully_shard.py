@@ -64,6 +64,14 @@ class FSDPModule:
 
     set_reduce_scatter_divide_factor = set_gradient_divide_factor
 
+    def set_reshard_after_forward(self, reshard_after_forward, recurse=True):
+        """An option about when messages go: XLA orders what it does. Raises ValueError for what is no bool."""
+        if not isinstance(reshard_after_forward, bool):
+            raise ValueError(f"reshard_after_forward should be a bool, got {type(reshard_after_forward)}")
+
+    def __deepcopy__(self, memo):
+        raise AssertionError("FSDP does not support deepcopy. Please use state dict for serialization.")
+
 
 def _taken(name):
     def option(self, *args, **kwargs):
@@ -75,7 +83,8 @@ def _taken(name):
 
 
 for _name in (
-    "set_is_last_backward", "set_requires_all_reduce", "set_reshard_after_forward", "set_reshard_after_backward",
+    "set_is_last_backward", "set_requires_all_reduce", "set_reshard_after_backward", "set_symm_mem_for_comm",
+    "set_custom_all_gather", "set_custom_reduce_scatter", "set_post_optim_event", "set_reduce_scatter_unused_params",
     "set_modules_to_forward_prefetch", "set_modules_to_backward_prefetch", "set_unshard_in_backward",
     "set_force_sum_reduction_for_comms", "set_allocate_memory_from_process_group_for_comm",
     "set_separate_reduce_scatter_group", "set_reduce_scatter_max_input_buffers", "reset_iter_state",
@@ -139,10 +148,9 @@ def fully_shard(module, *, mesh=None, reshard_after_forward=None, shard_placemen
     The module's class gets FSDPModule in front; its parameters become DTensors that a nested fully_shard has not taken.
     In forward they are whole, gathered in one message; the gradients' mean comes back in another. A mesh of two dims
     holds copies along the first. Applied to inner modules first, as in torch.
-    Raises: ValueError for containers without forward; NotImplementedError for CPUOffloadPolicy.
+    Raises: ValueError for containers without forward; NotImplementedError for CPUOffloadPolicy on other devices than
+    the CPU, where parts lie in the host's memory anyway.
     """
-    if isinstance(offload_policy, CPUOffloadPolicy):
-        raise NotImplementedError("fully_shard: parameters in the host's memory (CPUOffloadPolicy) are not served")
     modules = [module] if isinstance(module, Module) else list(module)
     for one in modules:
         if type(one).forward is Module.forward:
@@ -151,6 +159,8 @@ def fully_shard(module, *, mesh=None, reshard_after_forward=None, shard_placemen
             raise ValueError(f"fully_shard was already applied to {type(one).__name__}")
     found = _managed(modules, set(map(id, ignored_params or ())))
     mesh = mesh or default_mesh([param for param, _ in found.values()])
+    if isinstance(offload_policy, CPUOffloadPolicy) and mesh.device_type != "cpu":
+        raise NotImplementedError("fully_shard: parameters in the host's memory (CPUOffloadPolicy) are not served")
     if mesh.ndim > 2:
         raise ValueError(f"fully_shard expects a 1D or 2D DeviceMesh but got {mesh}")
     params = [Sharded(param, places, mesh, _dim(param, shard_placement_fn)) for param, places in found.values()]
@@ -175,6 +185,8 @@ def register_fsdp_forward_method(module, method_name):
     """Let another method of a sharded module work on whole parameters, as forward does."""
     if not isinstance(module, FSDPModule):
         return
+    if not hasattr(module, method_name):
+        raise ValueError(f"{type(module)} does not have a method {method_name}")
     method = getattr(module, method_name)
 
     @functools.wraps(method)

@@ -57,6 +57,10 @@ class Group:
         self.mesh = mesh
         self.policy = policy
         self.factor = mesh.size()
+        self._form = {
+            "sizes": tuple(p.size for p in params), "dims": tuple(p.dim for p in params),
+            "dtype": _numpy(policy.param_dtype), "reduced": _numpy(policy.reduce_dtype),
+        }  # fmt: skip
 
     def gather(self):
         """Let the wholes stand in the modules, on the tape: their gradients' mean goes back to the parts."""
@@ -68,12 +72,8 @@ class Group:
         for i in range(self.mesh.ndim - 1):
             shared = made("share_whole", parts, self.mesh.get_group(i), "fully_shard replicas")
             parts = [shared] if isinstance(shared, Tensor) else list(shared)
-        policy = self.policy
-        wholes = made(
-            "unshard", parts, self.mesh.get_group(self.mesh.ndim - 1), "fully_shard",
-            sizes=tuple(p.size for p in self.params), dims=tuple(p.dim for p in self.params),
-            dtype=_numpy(policy.param_dtype), reduced=_numpy(policy.reduce_dtype), factor=self.factor,
-        )  # fmt: skip
+        group = self.mesh.get_group(self.mesh.ndim - 1)
+        wholes = made("unshard", parts, group, "fully_shard", **self._form, factor=self.factor)
         for param, whole in zip(self.params, [wholes] if isinstance(wholes, Tensor) else wholes, strict=True):
             param.put_whole(whole)
 

@@ -22,6 +22,6 @@ class OffloadPolicy:
 
 @dataclass
 class CPUOffloadPolicy(OffloadPolicy):
-    """Parameters kept in the host's memory: not done here, XLA moves nothing between host and device by itself."""
+    """Parameters kept in the host's memory, where those on the CPU are; for other devices it is not done here."""
 
     pin_memory: bool = True

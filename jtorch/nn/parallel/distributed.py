@@ -8,7 +8,7 @@ from jtorch._tensor import Tensor, aval
 from jtorch.autograd.apply import call, filled
 from jtorch.autograd.grad_mode import no_grad
 from jtorch.groups.calls import ReduceOp, into
-from jtorch.groups.messages import all_gather_object
+from jtorch.groups.messages import from_all
 from jtorch.groups.world import found
 from jtorch.nn.modules.module import Module
 from jtorch.nn.parallel.buckets import hooked
@@ -68,8 +68,7 @@ class DistributedDataParallel(Module):
     def _agree(self, named):
         """Look whether all ranks have the same parameters, and take those of rank 0."""
         shapes = [(name, tuple(p.shape), str(p.dtype)) for name, p in named]
-        everywhere = [None] * self.process_group.size()
-        all_gather_object(everywhere, shapes, self.process_group)
+        everywhere = from_all(shapes, self.process_group)
         for rank, theirs in enumerate(everywhere):
             for ours, other in zip(everywhere[0], theirs, strict=False):
                 if ours != other:
@@ -152,9 +151,7 @@ class DistributedDataParallel(Module):
 
     def _used_anywhere(self):
         """The numbers of the parameters that some rank has a gradient of. Asks the others."""
-        everywhere = [None] * self.process_group.size()
-        all_gather_object(everywhere, sorted(self._used), self.process_group)
-        return sorted(set().union(*everywhere))
+        return sorted(set().union(*from_all(sorted(self._used), self.process_group)))
 
     @contextmanager
     def no_sync(self):

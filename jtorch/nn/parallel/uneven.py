@@ -1,6 +1,6 @@
 """Ranks with different numbers of batches: they tell each other at each step who still has one."""
 
-from jtorch.groups.messages import all_gather_object
+from jtorch.groups.messages import from_all
 
 
 class Uneven:
@@ -12,8 +12,7 @@ class Uneven:
 
     def meet(self, goes_on):
         """Tell the others whether this rank goes on; which of them do. Raises RuntimeError where all must."""
-        every = [None] * self._group.size()
-        all_gather_object(every, goes_on, self._group)
+        every = from_all(goes_on, self._group)
         going = [rank for rank, on in enumerate(every) if on]
         if self._strict and going and len(going) < len(every):
             raise RuntimeError(
@@ -33,6 +32,4 @@ class Uneven:
                 break
             last = going
             join_in()
-        every = [None] * self._group.size()
-        all_gather_object(every, last is None, self._group)
-        return every.index(True)
+        return from_all(last is None, self._group).index(True)

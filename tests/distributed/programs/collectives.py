@@ -61,7 +61,7 @@ out = [rank, "a"] if rank == 0 else [None, None]
 dist.broadcast_object_list(out, src=0)
 show(out)
 out = [None]
-dist.scatter_object_list(out, ["x", "y"] if rank == 0 else None, src=0)
+dist.scatter_object_list(out, [*"xyzw"[:size]] if rank == 0 else None, src=0)
 show(out)
 if rank == 0:
     dist.send(torch.tensor([1.0, 2.0]), 1)
