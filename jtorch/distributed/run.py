@@ -1,7 +1,6 @@
 """torchrun: `python -m jtorch.distributed.run --nproc-per-node N script.py` starts N ranks and looks after them."""
 
 import argparse
-import ctypes
 import os
 import signal
 import socket
@@ -130,7 +129,6 @@ class _Rank:
         outputs = [self._output(given, env, *one) for one in told]
         self.process = subprocess.Popen(
             _command(given), env=everything, start_new_session=True, stdout=outputs[0][0], stderr=outputs[1][0],
-            preexec_fn=_end_with_the_launcher,
         )  # fmt: skip
         for (_, file), name in zip(outputs, _NAMES, strict=True):
             if file is not None:
@@ -180,21 +178,21 @@ class _Rank:
 
 _NAMES = "stdout", "stderr"
 _RESTART = "TORCHELASTIC_RESTART_COUNT"
-_DEATH_SIGNAL = 1  # Linux's PR_SET_PDEATHSIG
-_prctl = getattr(ctypes.CDLL(None), "prctl", None)
-
-
-def _end_with_the_launcher():
-    """In a rank, before its program begins: be ended when the launcher ends, however that comes."""
-    if _prctl is not None:
-        _prctl(_DEATH_SIGNAL, signal.SIGKILL)
+# The rank's program begins once the process will be ended with its parent, however that ends: 1 is PR_SET_PDEATHSIG.
+# A process of its own does it, since JAX does not bear a fork that runs Python in between.
+_BOUND = """import ctypes, os, sys
+ctypes.CDLL(None).prctl(1, 9)
+if os.getppid() == int(sys.argv[1]):
+    os.execvp(sys.argv[2], sys.argv[2:])
+"""
 
 
 def _command(given):
     start = [] if given.no_python else [sys.executable, "-u"]
     if given.module:
         start.append("-m")
-    return [*start, given.training_script, *given.training_script_args]
+    bound = [sys.executable, "-I", "-S", "-c", _BOUND, str(os.getpid())] if sys.platform == "linux" else []
+    return [*bound, *start, given.training_script, *given.training_script_args]
 
 
 class _Ranks:

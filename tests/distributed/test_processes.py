@@ -7,7 +7,7 @@ import pytest
 from tests.distributed import several
 from tests.distributed.processes import HERE, ROOT, run
 
-EXAMPLES = "ddp", "ddp_resume", "fsdp", "mesh_2d", "pipeline", "tensor_parallel"
+EXAMPLES = "ddp", "ddp_resume", "fsdp", "pipeline", "tensor_parallel"
 TWO = [
     *(HERE / "programs" / f"{name}.py" for name in ("unused", "hooks", "dtensor")),
     *(ROOT / "examples" / "distributed" / f"{name}.py" for name in EXAMPLES),

@@ -96,7 +96,7 @@ def test_what_ranks_print_goes_to_files(program, tmp_path, capfd, monkeypatch):
 
 
 def _wait_for(condition):
-    until = time.monotonic() + 60
+    until = time.monotonic() + 240
     while not condition():
         assert time.monotonic() < until
         time.sleep(0.02)
@@ -126,9 +126,11 @@ def test_no_rank_outlives_the_launcher(program):
     first = os.listdir(folder)
     command = [sys.executable, "-m", "jtorch.distributed.run", "--nproc-per-node", "2", "--standalone"]
     launcher = subprocess.Popen([*command, script, folder])
-    _wait_for(lambda: len(os.listdir(folder)) == 4)
-    launcher.kill()
-    launcher.wait()
+    try:
+        _wait_for(lambda: len(os.listdir(folder)) == 4)
+    finally:
+        launcher.kill()
+        launcher.wait()
     pids = [name.split("-")[1] for name in os.listdir(folder)]
     assert len(first) == 2 and len(pids) == 4
     _wait_for(lambda: not any(map(_alive, pids)))

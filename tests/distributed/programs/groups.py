@@ -106,7 +106,8 @@ def by_tag():
         dist.recv(b, 1, tag=2)
         dist.recv(a, 1, tag=1)
         return a, b
-    return [dist.isend(torch.ones(1) * tag, 0, tag=tag).wait() for tag in (1, 2)] if rank == 1 else None
+    sent = [dist.isend(torch.ones(1) * tag, 0, tag=tag) for tag in (1, 2)] if rank == 1 else []
+    return [work.wait() for work in sent]
 
 
 def all_pairs():
