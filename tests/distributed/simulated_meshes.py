@@ -37,7 +37,7 @@ def test_losses_are_those_of_one_device_by_the_collectives_that_it_takes():
     alone = train("mlp", "one device", 20)
     for way, wanted in WANTED.items():
         losses, programs, compiles, counts, held = train("mlp", way, 20)
-        assert losses == pytest.approx(alone[0], abs=5e-7), way
+        assert losses == pytest.approx(alone[0], abs=1e-6), way
         assert (programs, compiles) == (1, 0), way
         assert {kind: n for kind, n in counts.items() if n} == wanted, way
         if way == "FSDP":  # a quarter, and the padding of sizes that four does not divide
@@ -48,7 +48,7 @@ def test_the_gpts_blocks_are_gathered_one_by_one():
     alone = train("gpt1", "one device", 4)
     for way, wanted in (("FSDP", {"all-gather": 2, "reduce-scatter": 2}), ("TP", {"all-reduce": 4})):
         losses, programs, compiles, counts, _ = train("gpt1", way, 4)
-        assert losses == pytest.approx(alone[0], abs=5e-7), way
+        assert losses == pytest.approx(alone[0], abs=1e-6), way
         assert (programs, compiles) == (1, 0), way
         assert {kind: n for kind, n in counts.items() if n} == wanted, way
 
