@@ -23,8 +23,8 @@ def run(source, launcher, size, args=(), options=(), timeout=240):
             cwd=folder, capture_output=True, text=True, timeout=timeout,
             env=os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}", **_QUIET},
         )  # fmt: skip
-    # The ranks' gloo writes its lines piece by piece: two may stand on one line, with both ends after it.
-    done.stdout = re.sub(r"^.*(?:\[Gloo\]|peer ranks).*\n+", "", done.stdout, flags=re.M)
+    # The ranks' gloo writes its lines piece by piece: two may stand on one line, the number that ends one after it.
+    done.stdout = re.sub(r"^.*(?:\[Gloo\]|peer ranks).*\n+(?:\d*\n)*", "", done.stdout, flags=re.M)
     return done
 
 
