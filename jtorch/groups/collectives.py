@@ -151,10 +151,10 @@ def _check_gathered(targets, tensor, group):
             raise ValueError(
                 f"Invalid usage of tensors with different dtypesFound {aval(target).dtype} and  {own.dtype}"
             )
-    place = group.rank()
-    if aval(targets[place]).shape != own.shape:
-        raise RuntimeError(f"ProcessGroupGloo::allgather: invalid tensor size at index {place} (expected "
-                           f"{_sizes(own.shape)}, got {_sizes(aval(targets[place]).shape)})")  # fmt: skip
+    if aval(targets[group.rank()]).shape != own.shape:
+        at, shape = next((i, shape) for i, shape in enumerate(_shapes(targets)) if shape != own.shape)
+        raise RuntimeError(f"ProcessGroupGloo::allgather: invalid tensor size at index {at} (expected "
+                           f"{_sizes(own.shape)}, got {_sizes(shape)})")  # fmt: skip
 
 
 def _sizes(shape):
