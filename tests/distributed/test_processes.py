@@ -1,7 +1,5 @@
 """Two and three processes on loopback do what as many processes of torch with gloo do."""
 
-import re
-
 import pytest
 
 from tests.distributed import several
@@ -113,7 +111,3 @@ def test_a_step_is_one_program_ranks_that_differ_are_named_and_a_killed_run_goes
     assert "ended with signal SIGKILL" in done.stderr, done.stderr
     assert "calls all_reduce(float32[2], how=sum)" in done.stderr, done.stderr
     assert "calls all_reduce(float32[3], how=sum)" in done.stderr, done.stderr
-    # What rank 0 was in the middle of when rank 1 was killed: it waits for it, or speaks to a process that is gone.
-    assert re.search(
-        r"rank 1 ended; the last one called was|waited .* in vain for ranks \[1\]|rank 1 .*pid", done.stderr
-    )
