@@ -19,6 +19,7 @@ from jtorch.backends import (
 )
 from jtorch.backends import precision as _precision
 from jtorch.backends import switches as _switches
+from jtorch.backends.switches import allow_nonbracketed_mutation as __allow_nonbracketed_mutation
 from jtorch.backends.switches import disable_global_flags, flags_frozen
 
 __all__ = [

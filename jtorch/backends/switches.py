@@ -57,6 +57,17 @@ def flags_frozen():
     return _frozen
 
 
+@contextlib.contextmanager
+def allow_nonbracketed_mutation():
+    """A context in which switches can be assigned in any case."""
+    global _frozen
+    before, _frozen = _frozen, False
+    try:
+        yield
+    finally:
+        _frozen = before
+
+
 def check_bool(value, setter):
     """Raise torch's RuntimeError of one of its setters for what is no bool."""
     if not isinstance(value, bool):

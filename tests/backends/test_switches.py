@@ -262,3 +262,12 @@ def test_products_are_computed_as_was_asked_for():
         return x @ x, y
 
     same(precisions)
+
+
+def test_switches_can_be_assigned_where_that_is_allowed():
+    def run(torch):
+        with getattr(torch.backends, "__allow_nonbracketed_mutation")():
+            torch.backends.cudnn.benchmark = False
+        return torch.backends.cudnn.benchmark, torch.backends.flags_frozen()
+
+    same(run)
