@@ -135,7 +135,9 @@ def __len__(self):
 
 @method
 def data_ptr(self):
-    """A number that two tensors share exactly when they start at the same element of the same memory."""
+    """A number that two tensors share exactly when they start at the same element of the same memory; 0 for none."""
+    if not shapes.numel(aval(self).shape):
+        return 0
     return id(self._storage) * 16 + storage_offset(self) * element_size(self)
 
 

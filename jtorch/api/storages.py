@@ -6,6 +6,7 @@ import numpy as np
 
 from jtorch import dtypes
 from jtorch._tensor import aval, from_host
+from jtorch.api import arrays
 from jtorch.api.put import FUNCTIONS, function
 from jtorch.engine import flush
 from jtorch.errors import warn
@@ -28,6 +29,11 @@ class UntypedStorage:
             size = np.asarray(list(size), np.uint8)
         data = np.zeros(size, np.uint8) if isinstance(size, int) else size
         self._cell = from_host(data, dtypes.uint8, device)._storage
+
+    @classmethod
+    def from_file(cls, filename, shared=False, nbytes=0):
+        """The first `nbytes` bytes of a file, read as they are asked for. shared: writes go into the file."""
+        return of_cell(arrays.from_file(filename, shared, nbytes, dtype=dtypes.uint8)._storage)
 
     def _cell_length(self, dtype):
         return self.nbytes() // dtype.itemsize
@@ -57,8 +63,8 @@ class UntypedStorage:
         return 1
 
     def data_ptr(self):
-        """A number that storages share exactly when they are the same memory."""
-        return id(self._cell) * 16
+        """A number that storages share exactly when they are the same memory; 0 for none."""
+        return id(self._cell) * 16 if self.nbytes() else 0
 
     _cdata = property(data_ptr)
 

@@ -9,6 +9,7 @@ import sys
 from jtorch import version
 from jtorch.compat.missing import MissingModule, explain
 from jtorch.compat.names import ROOTS, in_torch, module, ours, theirs
+from jtorch.serialization import safetensors
 
 _VERSIONS = {"torch": version.__version__, "torchvision": f"0.28.0+jtorch.{version.jtorch}"}
 
@@ -47,6 +48,25 @@ class _Loader(importlib.abc.Loader):
         self._hook.adopt(module)
 
 
+# What stands in for functions that read memory at a tensor's data_ptr(), which is no address here.
+_INSTEAD = {"safetensors.torch": {"save": safetensors.save, "save_file": safetensors.save_file}}
+
+
+class _Partly(importlib.abc.Loader):
+    """Loads another package's module and puts functions of jtorch's in the place of some of its own."""
+
+    def __init__(self, loader, functions):
+        self._loader = loader
+        self._functions = functions
+
+    def create_module(self, spec):
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module):
+        self._loader.exec_module(module)
+        vars(module).update(self._functions)
+
+
 class _Finder(importlib.metadata.DistributionFinder):
     """Finds torch's modules and its distribution while the hook is on."""
 
@@ -54,6 +74,11 @@ class _Finder(importlib.metadata.DistributionFinder):
         self._undo = {}
 
     def find_spec(self, fullname, path=None, target=None):
+        if fullname in _INSTEAD:
+            spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
+            if spec is not None:
+                spec.loader = _Partly(spec.loader, _INSTEAD[fullname])
+            return spec
         if ours(fullname) is None or (module(fullname) is None and not in_torch(fullname)):
             return None
         return importlib.machinery.ModuleSpec(fullname, _Loader(self))

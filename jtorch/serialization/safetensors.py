@@ -24,6 +24,12 @@ _DTYPES = {
     "F8_E4M3": dtypes.float8_e4m3fn, "F8_E5M2": dtypes.float8_e5m2,
 }  # fmt: skip
 
+_SHARED = """
+            Some tensors share memory, this will lead to duplicate memory on disk and potential differences when \
+loading them again: {}.
+            A potential way to correctly save your model is to use `save_model`.
+            More information at https://huggingface.co/docs/safetensors/torch_shared_tensors
+            """
 
 _package = Package(
     "safetensors", "safetensors is not installed: pip install 'jtorch-jax[safetensors]', or pip install safetensors"
@@ -81,21 +87,33 @@ def _check(tensors):
     if odd:
         name, kind = next(iter(odd.items()))
         raise ValueError(f"Key `{name}` is invalid, expected torch.Tensor but received {kind}")
+    sparse = [name for name, tensor in tensors.items() if tensor.is_sparse]
+    if sparse:
+        raise ValueError(
+            f"You are trying to save a sparse tensors: `{sparse}` which this library does not support. You can make it "
+            "a dense tensor before saving with `.to_dense()` but be aware this might make a much larger file than "
+            "needed."
+        )
     shared = [names for names in _sharing(tensors) if len(names) > 1]
     if shared:
-        raise RuntimeError(
-            "Some tensors share memory, this will lead to duplicate memory on disk and potential differences when "
-            f"loading them again: {shared}.\n A potential way to correctly save your model is to use `save_model`.\n "
-            "More information at https://huggingface.co/docs/safetensors/torch_shared_tensors"
-        )
+        raise RuntimeError(_SHARED.format(shared))
 
 
 def _sharing(tensors):
-    """The sets of names whose tensors lie in the same memory."""
-    by_cell = defaultdict(set)
+    """The sets of names whose tensors have elements of the same memory."""
+    by_cell = defaultdict(list)
     for name, tensor in tensors.items():
-        by_cell[id(tensor._storage)].add(name)
-    return by_cell.values()
+        start = tensor.storage_offset()
+        by_cell[id(tensor._storage)].append((start, start + tensor.numel(), name))
+    sets = []
+    for areas in by_cell.values():
+        stop = -1
+        for start, end, name in sorted(areas):
+            if start >= stop:
+                sets.append(set())
+            sets[-1].add(name)
+            stop = end
+    return sets
 
 
 def _bytes(name, tensor):

@@ -33,6 +33,13 @@ def test_torch_is_jtorch_until_it_is_turned_off():
             assert StepLR is jtorch.optim.lr_scheduler.StepLR
             assert torch.__spec__.name == "jtorch" and torch.__name__ == "torch" and F.__name__ == "torch.nn.functional"
             assert importlib.metadata.version("torch") == torch.__version__
+            import safetensors.torch, tempfile
+            with tempfile.NamedTemporaryFile() as file:
+                safetensors.torch.save_model(nn.Embedding.from_pretrained(torch.eye(2)), file.name, {"made": "here"})
+                assert torch.equal(safetensors.torch.load_file(file.name)["weight"], torch.eye(2))
+                with safetensors.safe_open(file.name, framework="pt") as opened:
+                    assert opened.metadata() == {"made": "here"}
+                    assert torch.equal(opened.get_slice("weight")[1:], torch.tensor([[0.0, 1.0]]))
         assert not compat.is_active() and not [m for m in sys.modules if m.split(".")[0] == "torch"]
         assert jtorch.__name__ == "jtorch" and jtorch.nn.functional.__name__ == "jtorch.nn.functional"
         assert not hasattr(jtorch.accelerator, "__path__") and "__getattr__" not in vars(jtorch)

@@ -8,7 +8,7 @@ import torch
 
 import jtorch
 from jtorch.serialization import safetensors as ours
-from tests.oracle import same_error
+from tests.oracle import same, same_error
 from tests.serialization.contents import BYTES_ONLY, TYPED, assert_same
 
 KINDS = [kind for kind in (*TYPED, *BYTES_ONLY) if kind != "complex128"]
@@ -69,6 +69,7 @@ def shared(torch):
         lambda torch: module_of(torch).save([1]),
         lambda torch: module_of(torch).save({"a": 3}),
         lambda torch: module_of(torch).save({"a": torch.ones(2, 3).t()}),
+        lambda torch: module_of(torch).save({"a": torch.ones(2, 3).to_sparse()}),
         lambda torch: torch.load("x.safetensors", map_location={"cpu": "cpu"}),
     ],
 )
@@ -77,9 +78,20 @@ def test_refusals(call):
 
 
 def test_shared_memory_is_refused():
+    said = []
     for module in (torch, jtorch):
-        with pytest.raises(RuntimeError, match="Some tensors share memory"):
+        with pytest.raises(RuntimeError, match="Some tensors share memory") as refused:
             shared(module)
+        said.append(str(refused.value).replace("{'b', 'a'}", "{'a', 'b'}"))
+    assert said[0] == said[1]
+
+
+def test_parts_of_one_memory_that_do_not_meet():
+    same(lambda torch: sorted(module_of(torch).load(module_of(torch).save(parts(torch.arange(6.0)))).items()))
+
+
+def parts(x):
+    return {"a": x[:2], "b": x[2:5]}
 
 
 def test_damaged_files(tmp_path):
