@@ -1,12 +1,18 @@
 """The few names of torch's extension module that Python code takes from there."""
 
 from jtorch import modes
-from jtorch._tensor import TensorBase
+from jtorch._tensor import TensorBase, _TensorMeta
 from jtorch.api.overriding import DisableTorchFunction, DisableTorchFunctionSubclass
 from jtorch.api.overriding import disabled as _disabled_torch_function_impl
 from jtorch.nn.modules.module_convert import parse_to
 
-__all__ = ["DisableTorchFunction", "DisableTorchFunctionSubclass", "TensorBase", "_disabled_torch_function_impl"]
+__all__ = [
+    "DisableTorchFunction",
+    "DisableTorchFunctionSubclass",
+    "TensorBase",
+    "_TensorMeta",
+    "_disabled_torch_function_impl",
+]
 
 
 def _log_api_usage_once(event):

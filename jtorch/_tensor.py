@@ -75,6 +75,9 @@ class Attributes(MutableMapping):
     def __repr__(self):
         return repr(dict(self))
 
+    def __reduce__(self):
+        return dict, (dict(self),)
+
     def copy(self):
         """A dict of them."""
         return dict(self)
@@ -82,7 +85,26 @@ class Attributes(MutableMapping):
     __copy__ = copy
 
 
-class Tensor(TensorBase):
+def _given(tensor):
+    return Attributes(everything(tensor))
+
+
+def _give(tensor, given):
+    if not isinstance(given, Mapping):
+        raise TypeError(f"__dict__ must be set to a dictionary, not a '{type(given).__name__}'")
+    own, given = Attributes(everything(tensor)), dict(given)
+    own.clear()
+    own.update(given)
+
+
+class _TensorMeta(type):
+    """The class of Tensor and its subclasses; each has the `__dict__` of its own, before that of a class mixed in."""
+
+    def __new__(mcs, name, bases, namespace, **kwargs):
+        return super().__new__(mcs, name, bases, {**namespace, "__dict__": property(_given, _give)}, **kwargs)
+
+
+class Tensor(TensorBase, metaclass=_TensorMeta):
     """torch.Tensor: a multi-dimensional array of one dtype on one device."""
 
     _view = None
@@ -94,20 +116,8 @@ class Tensor(TensorBase):
     _retains = False
     _apart = None  # of a tensor made by `.data`: its own count of writes
 
-    @property
-    def __dict__(self):
-        return Attributes(everything(self))
 
-    @__dict__.setter
-    def __dict__(self, given):
-        if not isinstance(given, Mapping):
-            raise TypeError(f"__dict__ must be set to a dictionary, not a '{type(given).__name__}'")
-        own, given = Attributes(everything(self)), dict(given)
-        own.clear()
-        own.update(given)
-
-
-Tensor.__module__, TensorBase.__module__ = "torch", "torch._C"
+Tensor.__module__, TensorBase.__module__, _TensorMeta.__module__ = "torch", "torch._C", "torch._C"
 
 
 def wrap(ref) -> Tensor:

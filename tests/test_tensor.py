@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import pickle
 
 from tests.oracle import same_error, same_print
 
@@ -14,6 +15,13 @@ def attributes(torch):
         def once(self):
             return 7
 
+    class Named:
+        def named(self):
+            return vars(self)
+
+    class Mixed(Named, torch.Tensor):
+        pass
+
     t, u = torch.ones(2), torch.zeros(3)
     said.append(str([t.__dict__, vars(t), t.__dict__ == {}, torch.Tensor.__mro__]))
     t.label, u.other = [1], 2
@@ -24,6 +32,11 @@ def attributes(torch):
     said.append(
         str([t.z, t.y, sorted(t.__dict__), len(t.__dict__), t.__dict__.pop("z"), "z" in t.__dict__, {**t.__dict__}])
     )
+    copied = copy.deepcopy(t.__dict__)
+    said.append(str([type(copied), copied, copied["label"] is t.label, pickle.loads(pickle.dumps(t.__dict__))]))
+    mixed = torch.ones(2).as_subclass(Mixed)
+    mixed.__dict__ = {"meta": 3}
+    said.append(str([mixed.named(), mixed, type(Mixed)]))
     image = t.as_subclass(Image)
     said.append(str([image.once, vars(image)]))
     marked = torch.nn.Parameter(t)

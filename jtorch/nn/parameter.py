@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 
 from jtorch import dtypes
-from jtorch._tensor import Tensor, alias, aval, from_host, require_grad
+from jtorch._tensor import Tensor, _TensorMeta, alias, aval, from_host, require_grad
 from jtorch.api.overriding import disabled
 
 __all__ = [
@@ -23,7 +23,7 @@ def _nothing():
     return from_host(np.empty(0, dtypes.Default.float.numpy))
 
 
-class _ParameterMeta(type):
+class _ParameterMeta(_TensorMeta):
     # torch: a Parameter of a tensor subclass is an instance of that class with a mark on it.
     def __instancecheck__(cls, instance):
         if super().__instancecheck__(instance):
@@ -97,7 +97,7 @@ def _rebuild_parameter_with_state(data, requires_grad, backward_hooks, state):
     return parameter
 
 
-class _BufferMeta(type):
+class _BufferMeta(_TensorMeta):
     # torch: a buffer is a plain Tensor with a mark on it.
     def __instancecheck__(cls, instance):
         if super().__instancecheck__(instance):
