@@ -124,8 +124,7 @@ class Function(metaclass=FunctionMeta):
             found = function_levels.apply(cls, args, cls.vmap is not Function.vmap)
             if found is not None:
                 return found
-            level = function_levels.highest(args)
-            args = lift(args)
+            args, level = lift(args)
         for x in args:
             if isinstance(x, Tensor):
                 refresh(x)

@@ -80,10 +80,10 @@ def _float_power(x, n):
     if not _fits(x, jnp.complexfloating):
         return jnp.power(x, n)
     # torch: goes by way of the logarithm, so that 0 to the 0 is nan; C's exp knows the infinities, XLA's does not.
-    exponent = n.astype(np.complex128) * jnp.log(x.astype(np.complex128))  # in complex64 exp would magnify its rounding
+    exponent = n * jnp.log(x)
     size, angle = exponent.real, exponent.imag
     power = jnp.where(size == -jnp.inf, 0, jnp.exp(exponent))
-    return jnp.where((size == jnp.inf) & ~jnp.isfinite(angle), complex(np.inf, np.nan), power).astype(x.dtype)
+    return jnp.where((size == jnp.inf) & ~jnp.isfinite(angle), complex(np.inf, np.nan), power)
 
 
 def _int_power(x, n):
