@@ -109,7 +109,7 @@ def _name(text):
 
 def name(path, live, donate, options):
     """The name of a path's program, or None where it cannot be kept. donate: which arguments it takes over."""
-    if Folder.path is None or meshes.Used.several or meshes.Used.crew:
+    if Folder.path is None or meshes.Used.several or meshes.Used.crew or jax.process_count() > 1:
         return None
     try:
         calls = [

@@ -43,7 +43,7 @@ def shown():
 def _has_name(value):
     return (
         hasattr(value, "__name__")
-        and not isinstance(value, types.MethodType)
+        and not isinstance(value, (types.MethodType, types.GenericAlias))
         and not str(value.__module__).startswith("torch")
     )
 

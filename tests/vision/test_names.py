@@ -21,6 +21,12 @@ LEFT_OUT = {
         "drop_block3d", "generalized_box_iou_loss", "ps_roi_align", "ps_roi_pool", "roi_pool",
     },
     "torchvision.io": {"decode_avif", "decode_heic"},
+    # of networks in integers, which are refused
+    "torchvision.models.quantization.mobilenetv2": {"MobileNet_V2_QuantizedWeights"},
+    "torchvision.models.quantization.resnet": {
+        "ResNet18_QuantizedWeights", "ResNet50_QuantizedWeights", "ResNeXt101_32X8D_QuantizedWeights",
+        "ResNeXt101_64X4D_QuantizedWeights",
+    },
     "torchvision.utils": {"_Image_fromarray", "flow_to_image"},
 }  # fmt: skip
 

@@ -2,9 +2,9 @@
 
 import io
 import pickle
+import types
 import warnings
 from collections.abc import Collection
-from types import FunctionType
 
 import numpy as np
 
@@ -61,7 +61,7 @@ class _Finder(pickle.Pickler):
 
     def reducer_override(self, obj):
         """A stub for each other pipe and for what holds none; what pickle does by itself for the rest."""
-        if obj is not _stub and isinstance(obj, Tensor | np.ndarray | type | FunctionType):
+        if obj is not _stub and isinstance(obj, Tensor | np.ndarray | type | types.FunctionType):
             return _stub, ()
         if not isinstance(obj, IterDataPipe | MapDataPipe):
             return NotImplemented

@@ -1,7 +1,7 @@
 """The mean of gradients, in their own precision or in half of it on the way."""
 
 from jtorch.dtypes import bfloat16, float16
-from jtorch.groups.calls import Future, Work
+from jtorch.groups.calls import Work
 from jtorch.groups.collectives import all_reduce
 from jtorch.groups.world import found
 from jtorch.nn.parallel.buckets import buffer_of
@@ -12,7 +12,7 @@ def _mean(process_group, bucket, dtype=None):
     own = bucket.buffer()
     tensor = (own if dtype is None else own.to(dtype)) / group.size()
     all_reduce(tensor, group=group)
-    return Future(Work([tensor.to(own.dtype)]))
+    return Work([tensor.to(own.dtype)]).get_future()
 
 
 def allreduce_hook(process_group, bucket):
@@ -34,7 +34,7 @@ def _wrapped(hook, dtype):
     def wrapped(state, bucket):
         own = bucket.buffer()
         bucket.set_buffer(own.to(dtype))
-        return Future(Work([buffer_of(hook(state, bucket)).to(own.dtype)]))
+        return Work([buffer_of(hook(state, bucket)).to(own.dtype)]).get_future()
 
     return wrapped
 
