@@ -50,6 +50,8 @@ def printed(source, name, args, folder):
     finally:
         os.chdir(before)
         sys.argv = argv
+        for set_default_device in (torch.set_default_device, jtorch.set_default_device):
+            set_default_device(None)
     return out.getvalue().splitlines()
 
 
