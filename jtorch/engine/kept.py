@@ -133,8 +133,10 @@ def load(name, inputs, outputs):
     except OSError:
         return None
     ins, outs = (jax.tree.structure(x) for x in (((0,) * inputs, {}), [0] * outputs))
+    here = [devices.jax_device(devices.CPU)]  # by itself JAX takes all devices of its default platform
     try:
-        return serialize_executable.deserialize_and_load(zlib.decompress(packed), ins, outs)
+        unpacked = zlib.decompress(packed)
+        return serialize_executable.deserialize_and_load(unpacked, ins, outs, "cpu", here)
     except Exception:  # whatever is wrong with the file: the program is compiled, and written anew
         return None
 

@@ -3,7 +3,8 @@
 import pytest
 
 import jtorch as torch
-from jtorch.engine import stats
+from jtorch import meshes
+from jtorch.engine import kept, program, stats
 
 
 def test_there_are_two():
@@ -211,3 +212,15 @@ def test_a_profile_has_the_devices_times():
     assert matmul.device_memory_usage == 300 * 300 * 4 and matmul.cpu_memory_usage == 0
     assert torch.profiler.ProfilerActivity.CUDA in torch.profiler.supported_activities()
     assert "Self CUDA time total" in prof.key_averages().table(sort_by="cuda_time_total")
+
+
+def test_a_program_of_the_cpu_is_found_again_beside_other_devices(monkeypatch, tmp_path):
+    monkeypatch.setattr(kept.Folder, "path", str(tmp_path))
+    monkeypatch.setattr(meshes.Used, "several", False)
+    results, found = [], []
+    for _ in range(2):
+        program.clear()
+        results.append((torch.arange(5.0) * 2).sin().tolist())
+        found.append(program.most_recent().found)
+    assert found == [False, True]
+    assert results[0] == results[1]
