@@ -337,6 +337,11 @@ def most_recent():
     return next(reversed(_lru), None)
 
 
+def path(program):
+    """The nodes of the path that a program is kept for."""
+    return _lru[program].path()
+
+
 def count():
     """How many programs are kept."""
     return len(_lru)

@@ -69,4 +69,4 @@ def pending(device=None):
 def last():
     """Text of the program that ran last."""
     recent = program.most_recent()
-    return "# no program has run" if recent is None else path(recent.path, recent.live)
+    return "# no program has run" if recent is None else path(program.path(recent), recent.live)

@@ -82,7 +82,7 @@ def wanted(node, live):
     row = found.row + 1 if found is not None and next(reversed(recent), None) is node else 1
     if found is None or found.live != live:
         found = Sketch(node, live, found.spent if found is not None else 0.0)
-        program.keep(node, found)
+    program.keep(node, found)  # as the one that ran last, too
     found.row = row
     return found
 

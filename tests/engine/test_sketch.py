@@ -3,7 +3,7 @@
 import numpy as np
 
 import jtorch
-from jtorch.engine import direct, sketch, stats
+from jtorch.engine import direct, show, sketch, stats
 from tests.oracle import same
 
 LENGTHS = (5, 9, 3, 7, 11, 4, 8, 6, 10, 12, 13, 14)
@@ -81,6 +81,24 @@ def test_a_long_loop_of_like_turns_is_not_compiled_at_first():
         y = (y * 0.5).sin() + i
     y.tolist()
     assert stats.compiles == 1  # the sine alone: the rest is NumPy's
+
+
+def test_what_ran_last_is_shown_where_it_was_not_compiled(monkeypatch):
+    monkeypatch.setattr(sketch, "_one_of_many", lambda node: True)
+
+    def turned():
+        x = jtorch.ones(3)
+        for n in range(6):
+            x = (x * n).abs()
+        return x.tolist()
+
+    compiles = stats.compiles
+    turned()
+    jtorch.ones(2).neg().tolist()
+    assert "abs(" not in show.last()
+    turned()
+    assert "abs(" in show.last() and "neg(" not in show.last()
+    assert stats.compiles == compiles + 1  # the negative
 
 
 def test_a_path_that_comes_again_often_is_compiled(monkeypatch):
